@@ -1,0 +1,110 @@
+"""PostgreSQL through SQLAlchemy and psycopg2, off the event loop.
+
+psycopg2 blocks, so work runs in threads, as many as the pool has connections. Waiting for one has a deadline.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import sqlalchemy as sa
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from pydantic import SecretStr
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from service_kit.problems import DatabaseBusy, DatabaseUnavailable, Problem, problem_response
+
+Result = TypeVar("Result")
+
+WAIT_SECONDS = 5.0
+CONNECT_SECONDS = 3
+SERIALIZATION_STATES = frozenset({"40001", "40P01", "55P03"})
+
+
+class Database:
+    """An engine with a pool of `pool_size` connections and as many threads.
+
+    Timeouts of statements are the role's (`ALTER ROLE ... SET statement_timeout`); sockets have TCP keep-alives, so
+    that a peer that vanished is noticed.
+    """
+
+    def __init__(self, url: SecretStr, *, pool_size: int, application_name: str) -> None:
+        self.engine = sa.create_engine(
+            url.get_secret_value(),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=WAIT_SECONDS,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            connect_args={
+                "application_name": application_name,
+                "connect_timeout": CONNECT_SECONDS,
+                "keepalives_idle": 30,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 15000,
+            },
+        )
+        self._slots = asyncio.Semaphore(pool_size)
+        self._threads = ThreadPoolExecutor(pool_size, thread_name_prefix="database")
+
+    async def run(self, work: Callable[[sa.Connection], Result]) -> Result:
+        """Run `work` in a thread, in one transaction that is committed when it returns.
+
+        Raises DatabaseBusy when no connection comes free within `WAIT_SECONDS`. A caller that is cancelled leaves
+        the work to finish; its thread and connection are counted as taken until it has.
+        """
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise DatabaseBusy from None
+        loop = asyncio.get_running_loop()
+        running = self._threads.submit(self._in_transaction, work)
+
+        def free(_ended: Future[Result]) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._slots.release)
+
+        running.add_done_callback(free)
+        return await asyncio.wrap_future(running)
+
+    def _in_transaction(self, work: Callable[[sa.Connection], Result]) -> Result:
+        with self.engine.begin() as connection:
+            return work(connection)
+
+    async def check(self) -> None:
+        """Raises unless the database answers."""
+        await self.run(lambda connection: connection.execute(sa.text("SELECT 1")).close())
+
+    def close(self) -> None:
+        """Wait for running work and close all connections."""
+        self._threads.shutdown()
+        self.engine.dispose()
+
+
+def database_problem(error: DBAPIError) -> Problem:
+    """The problem that a driver's error means to a client."""
+    state = getattr(error.orig, "pgcode", None)
+    if state in SERIALIZATION_STATES:
+        return DatabaseBusy(log_detail=str(error.orig))
+    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+        return DatabaseUnavailable(log_detail=str(error.orig))
+    return Problem(log_detail=str(error.orig))
+
+
+def install_database_problem_handlers(app: FastAPI) -> None:
+    """Answer 503 when the database is away or busy."""
+
+    @app.exception_handler(sa.exc.TimeoutError)
+    async def on_pool_timeout(_request: Request, error: sa.exc.TimeoutError) -> Response:
+        return problem_response(DatabaseBusy(log_detail=str(error)))
+
+    @app.exception_handler(DBAPIError)
+    async def on_database_error(_request: Request, error: DBAPIError) -> Response:
+        problem = database_problem(error)
+        if problem.status == 500:
+            raise error
+        return problem_response(problem)

@@ -1,0 +1,48 @@
+"""What the services' alembic environments share.
+
+Each service keeps to its own schema, its version table included. Two migrators at once queue on a session lock.
+"""
+
+import os
+
+import sqlalchemy as sa
+from alembic import context
+
+
+def run_migrations(metadata: sa.MetaData, *, schema: str, url_variable: str, service_role: str) -> None:
+    """Bring `schema` up to date as the role of the URL in `url_variable`; `service_role` may not touch the versions."""
+
+    def is_ours(name: str | None, kind: str, parents: dict[str, str | None]) -> bool:
+        if kind == "schema":
+            return name == schema
+        if kind == "table":
+            return parents["schema_name"] == schema and name != "alembic_version"
+        return True
+
+    options = {
+        "target_metadata": metadata,
+        "version_table_schema": schema,
+        "include_schemas": True,
+        "include_name": is_ours,
+        "transaction_per_migration": True,
+        "compare_type": True,
+        "compare_server_default": True,
+    }
+    if context.is_offline_mode():
+        context.configure(dialect_name="postgresql", literal_binds=True, **options)  # type: ignore[arg-type]
+        with context.begin_transaction():
+            context.run_migrations()
+        return
+    engine = sa.create_engine(os.environ[url_variable], poolclass=sa.pool.NullPool)
+    with engine.connect() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(hashtext(:key))"), {"key": f"alembic:{schema}"})
+        connection.commit()
+        context.configure(connection=connection, **options)  # type: ignore[arg-type]
+        with context.begin_transaction():
+            context.run_migrations()
+        connection.commit()
+        # Default privileges reach the version table too; the service may read it, no more.
+        connection.execute(
+            sa.text(f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {schema}.alembic_version FROM {service_role}")
+        )
+        connection.commit()
