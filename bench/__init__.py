@@ -1,0 +1,1 @@
+"""Reports of what the system costs, each figure beside its yardstick in the same run. Nothing here passes or fails."""
