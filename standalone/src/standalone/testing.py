@@ -1,0 +1,107 @@
+"""A pytest plugin: a real PostgreSQL, once per session, as the services find it in production.
+
+Load it with `-p standalone.testing` (the project's settings do). Tests of every service share the server, each in its
+own schema; a test that stops the server makes one of its own with `open_postgres`.
+"""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+
+from standalone.postgres import Postgres
+
+ROOT = Path(__file__).parents[3]
+DATABASE = "recordings"
+LOGINS = ("users_migrate", "users_service", "records_migrate", "records_service")
+
+
+class TestPostgres:
+    """A running server with the database `recordings` after `db/init.sql`; not migrated."""
+
+    __test__ = False
+
+    def __init__(self, server: Postgres) -> None:
+        self.server = server
+        self.passwords = {login: secrets.token_hex(16) for login in LOGINS}
+        self._run_in("postgres", f"CREATE DATABASE {DATABASE}")
+        self.initialise()
+
+    @property
+    def admin_url(self) -> str:
+        """The superuser's URL of the database, for psycopg2."""
+        return urlsplit(self.server.admin_url)._replace(scheme="postgresql", path=f"/{DATABASE}").geturl()
+
+    def url(self, login: str) -> str:
+        """The URL of one of `LOGINS`, as the services' settings take it."""
+        return f"postgresql+psycopg2://{login}:{self.passwords[login]}@127.0.0.1:{self.server.port}/{DATABASE}"
+
+    def initialise(self) -> None:
+        """Run `db/init.sql` with this server's passwords."""
+        settings = [f"SET init.{login}_password = '{password}'" for login, password in self.passwords.items()]
+        self._run_in(DATABASE, *settings, (ROOT / "db" / "init.sql").read_text())
+
+    def alembic(self, service: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run alembic in the folder of `users-service` or `records-service` as its migrator; the caller judges it."""
+        part = service.removesuffix("-service")
+        return subprocess.run(
+            [sys.executable, "-m", "alembic", *arguments],
+            cwd=ROOT / service,
+            env={**os.environ, f"{part.upper()}_MIGRATION_DATABASE_URL": self.url(f"{part}_migrate")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def migrate(self, service: str) -> None:
+        """Bring the service's schema up to date; raises with alembic's output when that fails."""
+        done = self.alembic(service, "upgrade", "head")
+        if done.returncode:
+            raise RuntimeError(done.stdout + done.stderr)
+
+    def _run_in(self, database: str, *statements: str) -> None:
+        url = urlsplit(self.admin_url)._replace(path=f"/{database}").geturl()
+        with closing(psycopg2.connect(url)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def open_postgres() -> Iterator[TestPostgres]:
+    """A server of one's own in a temporary folder, for tests that stop it."""
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    folder.chmod(0o755)  # as root the server runs under another account, which must reach its data
+    server = Postgres(folder / "data", free_port())
+    try:
+        server.start()
+        yield TestPostgres(server)
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[TestPostgres]:
+    """The session's server; stays up, so a test must not stop it."""
+    with open_postgres() as running:
+        yield running
