@@ -1,0 +1,1 @@
+"""The neighbours, one module each."""

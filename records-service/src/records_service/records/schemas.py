@@ -1,0 +1,59 @@
+"""JSON that describes recordings."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from records_service.records.model import Record
+
+
+class RecordSummary(BaseModel):
+    """What an upload answers and what a list holds for each recording."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0b3f6d0e-3c5a-4f0e-9b1d-6a7c8e9f0a1b",
+                    "url": "http://localhost:8080/record?id=0b3f6d0e-3c5a-4f0e-9b1d-6a7c8e9f0a1b"
+                    "&user=3f2b8c1e-5d4a-4c6b-9e7f-1a2b3c4d5e6f",
+                    "user": "3f2b8c1e-5d4a-4c6b-9e7f-1a2b3c4d5e6f",
+                    "name": "interview.wav",
+                    "duration_seconds": 600.0,
+                    "sample_rate_hz": 44100,
+                    "channels": 2,
+                    "size_bytes": 9812345,
+                    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                    "created_at": "2030-01-31T12:00:00.123456Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID = Field(description="The record's id")
+    url: str = Field(description="The link that plays and downloads the MP3; whoever has it can use it")
+    user: UUID = Field(description="The owner's id")
+    name: str = Field(description="The uploaded file's name")
+    duration_seconds: float = Field(description="Exact length in seconds")
+    sample_rate_hz: int = Field(description="Samples per second of the WAV")
+    channels: int = Field(description="Channels of the WAV")
+    size_bytes: int = Field(description="Size of the MP3 in bytes")
+    sha256: str = Field(description="SHA-256 of the MP3, hexadecimal")
+    created_at: datetime = Field(description="When it was stored, UTC")
+
+    @classmethod
+    def of(cls, record: Record, url: str) -> "RecordSummary":
+        """The summary of a stored recording whose link is `url`."""
+        return cls(
+            id=record.id,
+            url=url,
+            user=record.user_id,
+            name=record.name,
+            duration_seconds=record.duration_seconds,
+            sample_rate_hz=record.sample_rate_hz,
+            channels=record.channels,
+            size_bytes=record.size_bytes,
+            sha256=record.sha256.hex(),
+            created_at=record.created_at,
+        )

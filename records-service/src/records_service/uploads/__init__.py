@@ -1,0 +1,1 @@
+"""Uploads: from a WAV that arrives to a recording that is stored."""

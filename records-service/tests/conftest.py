@@ -1,0 +1,148 @@
+"""records-service on a real PostgreSQL, with its neighbours faked at the HTTP border."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg2
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from records_service.main import create_app
+from records_service.settings import RecordsSettings
+from standalone.testing import TestPostgres
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """Serve an app on a port of its own, in a thread; the base URL."""
+    config = uvicorn.Config(
+        app, port=0, loop="uvloop", http="httptools", ws="none", log_config=None, timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.005)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+class FakeUsers:
+    """users-service at its HTTP border: who owns which token."""
+
+    def __init__(self) -> None:
+        self.tokens: dict[str, str] = {}
+        self.asked: list[dict[str, str | None]] = []
+        self.status = 200
+        self.delay_seconds = 0.0
+        self.ready = True
+        self.url = ""
+
+    def add(self) -> tuple[UUID, UUID]:
+        """A new user: id and token."""
+        user, token = uuid4(), uuid4()
+        self.tokens[str(token)] = str(user)
+        return user, token
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[Route("/internal/token/verify", self._verify, methods=["POST"]), Route("/readyz", self._readyz)]
+        )
+
+    async def _verify(self, request: Request) -> Response:
+        question = await request.json()
+        self.asked.append(question)
+        await asyncio.sleep(self.delay_seconds)
+        if self.status != 200:
+            return JSONResponse({"code": "whatever"}, self.status)
+        owner = self.tokens.get(question["token"])
+        if owner is None or question["user_id"] not in (None, owner):
+            return JSONResponse({"code": "unauthorized"}, 401)
+        return JSONResponse({"user_id": owner})
+
+    async def _readyz(self, _request: Request) -> Response:
+        return JSONResponse({}, 200 if self.ready else 503)
+
+
+@pytest.fixture(scope="session")
+def database(postgres: TestPostgres) -> TestPostgres:
+    """The session's PostgreSQL with schema `records` migrated."""
+    postgres.migrate("records-service")
+    return postgres
+
+
+@pytest.fixture
+def query(database: TestPostgres) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+    """Runs SQL as the superuser and returns the rows."""
+    connection = psycopg2.connect(database.admin_url)
+    connection.autocommit = True
+
+    def run(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    yield run
+    connection.close()
+
+
+@pytest.fixture(scope="session")
+def users_server() -> Iterator[FakeUsers]:
+    users = FakeUsers()
+    with serving(users.app()) as users.url:
+        yield users
+
+
+@pytest.fixture
+def users(users_server: FakeUsers) -> FakeUsers:
+    """A fake users-service that works, until a test says otherwise."""
+    users_server.asked.clear()
+    users_server.status, users_server.delay_seconds, users_server.ready = 200, 0.0, True
+    return users_server
+
+
+@pytest.fixture
+def make_settings(database: TestPostgres, users: FakeUsers) -> Callable[..., RecordsSettings]:
+    """Settings for the session's database and the fakes; keyword arguments override."""
+
+    def make(**overrides: object) -> RecordsSettings:
+        return RecordsSettings.model_validate(
+            {
+                "records_database_url": SecretStr(database.url("records_service")),
+                "records_database_pool_size": 5,
+                "users_url": users.url,
+                "transcoder_url": "http://127.0.0.1:1",
+                **overrides,
+            }
+        )
+
+    return make
+
+
+@pytest.fixture
+def serve_records(make_settings: Callable[..., RecordsSettings]) -> Iterator[Callable[..., str]]:
+    """Starts records-service with the given settings; returns its base URL. Stopped after the test."""
+    with ExitStack() as stack:
+
+        def start(**overrides: object) -> str:
+            app: FastAPI = create_app(make_settings(**overrides))
+            return stack.enter_context(serving(app))
+
+        yield start
