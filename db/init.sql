@@ -12,8 +12,10 @@
 --                  X_migrate  logs in to migrate and becomes X_owner
 --                  X_service  logs in to serve: reads and writes rows, creates nothing
 
+SET client_min_messages = warning;
+
 -- Two runs at once would trip over each other's ALTER ROLE.
-SELECT pg_advisory_lock(hashtext('recordings:init'));
+DO $$ BEGIN PERFORM pg_advisory_lock(hashtext('recordings:init')); END $$;
 
 DO $$
 DECLARE
@@ -92,4 +94,4 @@ ALTER ROLE records_service SET statement_timeout = '60s';
 ALTER ROLE users_service SET idle_in_transaction_session_timeout = '30s';
 ALTER ROLE records_service SET idle_in_transaction_session_timeout = '120s';
 
-SELECT pg_advisory_unlock(hashtext('recordings:init'));
+DO $$ BEGIN PERFORM pg_advisory_unlock(hashtext('recordings:init')); END $$;

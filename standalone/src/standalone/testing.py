@@ -14,12 +14,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
 
-from standalone.postgres import Postgres
+from standalone.postgres import SUPERUSER, Postgres
 
 ROOT = Path(__file__).parents[3]
 DATABASE = "recordings"
@@ -40,11 +39,12 @@ class TestPostgres:
     @property
     def admin_url(self) -> str:
         """The superuser's URL of the database, for psycopg2."""
-        return urlsplit(self.server.admin_url)._replace(scheme="postgresql", path=f"/{DATABASE}").geturl()
+        return self._admin_url_of(DATABASE)
 
     def url(self, login: str) -> str:
         """The URL of one of `LOGINS`, as the services' settings take it."""
-        return f"postgresql+psycopg2://{login}:{self.passwords[login]}@127.0.0.1:{self.server.port}/{DATABASE}"
+        url = self.server.url(login, self.passwords[login], DATABASE)
+        return url.replace("postgresql://", "postgresql+psycopg2://", 1)
 
     def initialise(self) -> None:
         """Run `db/init.sql` with this server's passwords."""
@@ -69,9 +69,11 @@ class TestPostgres:
         if done.returncode:
             raise RuntimeError(done.stdout + done.stderr)
 
+    def _admin_url_of(self, database: str) -> str:
+        return self.server.url(SUPERUSER, self.server.password, database)
+
     def _run_in(self, database: str, *statements: str) -> None:
-        url = urlsplit(self.admin_url)._replace(path=f"/{database}").geturl()
-        with closing(psycopg2.connect(url)) as connection:
+        with closing(psycopg2.connect(self._admin_url_of(database))) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 for statement in statements:
