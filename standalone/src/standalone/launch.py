@@ -18,8 +18,9 @@ import sys
 import time
 
 # linux/prctl.h and linux/capability.h
-PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
-CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
+PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_SET_SECUREBITS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 28, 47, 2
+SECBIT_NO_SETUID_FIXUP = 4
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_SETPCAP = 1, 2, 8
 CAPABILITY_VERSION_3 = 0x20080522
 WATCH_SECONDS = 0.2
 
@@ -89,10 +90,12 @@ def _keep_capability(libc: ctypes.CDLL, capability: int) -> bool:
     libc.capget(header, sets)
     if not sets[1] & bit:
         return False
-    # Permitted stays whole until exec, which leaves the ambient ones alone.
-    wanted = CapabilitySets(sets[0] | bit, sets[1], sets[2] | bit, sets[3], sets[4], sets[5])
-    if libc.capset(header, wanted) != 0:
+    # Permitted stays whole until exec, which leaves the ambient ones only.
+    effective = bit | (sets[1] & (1 << CAP_SETPCAP))
+    if libc.capset(header, CapabilitySets(effective, sets[1], sets[2] | bit, sets[3], sets[4], sets[5])) != 0:
         return False
+    # Without this bit access(2), by which initdb looks for its programs, takes no notice of the capability.
+    libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     return bool(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0)
 
 

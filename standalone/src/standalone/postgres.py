@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own in one folder. Owns the cluster's life; knows no table and no role but its superuser."""
+"""A PostgreSQL server of our own in one folder. Owns the cluster's life; knows no table and no role but one."""
 
 import contextlib
 import importlib.util
@@ -24,17 +24,16 @@ class Postgres:
     The cluster is made on the first start and kept. Raises StartFailure with one clear line.
     """
 
-    def __init__(self, data: Path, port: int, binaries: Path | None = None) -> None:
+    def __init__(self, data: Path, port: int, binaries: Path | None = None, log: Path | None = None) -> None:
         self.data = data.absolute()
         self.port = port
+        self.log = log or self.data / "postgres.log"
         self.bin = binaries.absolute() if binaries else find_binaries()
         for name in ("initdb", "postgres"):
             if not (self.bin / name).is_file():
                 raise StartFailure(f"There is no {name} in {self.bin}, so PostgreSQL cannot be started")
         self.cluster = self.data / "cluster"
-        self.log = self.data / "postgres.log"
         self._password_file = self.data / "superuser.password"
-        self._account = unprivileged_account()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -58,10 +57,32 @@ class Postgres:
 
     def start(self) -> None:
         """Make the cluster if there is none, start the server and wait until it takes connections."""
+        self.prepare()
+        process = self.launch()
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while not self.is_ready():
+            if process.poll() is not None:
+                raise StartFailure(self.failure())
+            if time.monotonic() > deadline:
+                self.stop()
+                raise StartFailure(f"PostgreSQL was not ready in time, see {self.log}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Fast shutdown: transactions in progress are rolled back, everything committed is on disk."""
+        if self._process is not None:
+            stop_process(self._process, signal.SIGINT, STOP_TIMEOUT_SECONDS)
+            self._process = None
+
+    def prepare(self) -> None:
+        """Make the cluster if there is none; let a server that still shuts down here end."""
         self.data.mkdir(parents=True, exist_ok=True)
         if not (self.cluster / "PG_VERSION").exists():
             self._create_cluster()
         self._await_predecessor()
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the server on a prepared cluster without waiting."""
         with self.log.open("ab") as log:
             self._process = self._run(
                 "postgres",
@@ -70,13 +91,17 @@ class Postgres:
                 *_options(port=str(self.port), listen_addresses="127.0.0.1", unix_socket_directories=""),
                 output=log.fileno(),
             )
-        self._await_ready(self._process)
+        return self._process
 
-    def stop(self) -> None:
-        """Fast shutdown: transactions in progress are rolled back, everything committed is on disk."""
-        if self._process is not None:
-            stop_process(self._process, signal.SIGINT, STOP_TIMEOUT_SECONDS)
-            self._process = None
+    def is_ready(self) -> bool:
+        """Whether the server that was launched takes connections."""
+        lines = self._pid_file_lines()
+        launched = self._process.pid if self._process else None
+        return len(lines) > 7 and lines[0] == str(launched) and lines[7].strip() == "ready"
+
+    def failure(self) -> str:
+        """One line on why the server ended, from its log."""
+        return f"PostgreSQL did not start: {self._last_log_line()}"
 
     def _run(self, program: str, *arguments: str, output: int) -> subprocess.Popen[bytes]:
         binary = self.bin / program
@@ -85,9 +110,16 @@ class Postgres:
             on_parent_death=signal.SIGINT,
             output=output,
             environment=_clean_environment(),
-            account=self._account,
+            account=self._account(),
             reach=[binary, self.data],
         )
+
+    def _account(self) -> str | None:
+        """Root drops to the cluster's owner if there is one: it may have been made before by someone else."""
+        if os.geteuid() == 0 and self.cluster.exists() and (owner := self.cluster.stat().st_uid) != 0:
+            with contextlib.suppress(KeyError):
+                return pwd.getpwuid(owner).pw_name
+        return unprivileged_account()
 
     def _create_cluster(self) -> None:
         """Run initdb in a temporary folder that is renamed at the end, so that a half-made cluster is never taken."""
@@ -99,9 +131,10 @@ class Postgres:
         given = self.data / "initdb.password"
         given.unlink(missing_ok=True)
         _write_secret(given, self.password)
-        if self._account:
+        account = self._account()
+        if account is not None:
             for path in (unfinished, given):
-                shutil.chown(path, self._account)
+                shutil.chown(path, account)
         with self.log.open("ab") as log:
             initdb = self._run(
                 "initdb",
@@ -130,17 +163,6 @@ class Postgres:
         while time.monotonic() < deadline and (pid := self._pid_on_file()) is not None and _is_postgres(pid):
             time.sleep(0.05)
 
-    def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while time.monotonic() < deadline:
-            if process.poll() is not None:
-                raise StartFailure(f"PostgreSQL did not start: {self._last_log_line()}")
-            if self._pid_on_file() == process.pid and self._status_on_file() == "ready":
-                return
-            time.sleep(0.02)
-        self.stop()
-        raise StartFailure(f"PostgreSQL was not ready in time, see {self.log}")
-
     def _pid_file_lines(self) -> list[str]:
         try:
             return (self.cluster / "postmaster.pid").read_text().splitlines()
@@ -150,10 +172,6 @@ class Postgres:
     def _pid_on_file(self) -> int | None:
         lines = self._pid_file_lines()
         return int(lines[0]) if lines and lines[0].isdecimal() else None
-
-    def _status_on_file(self) -> str:
-        lines = self._pid_file_lines()
-        return lines[7].strip() if len(lines) > 7 else ""
 
     def _last_log_line(self) -> str:
         """The last line that says what went wrong, else where to look."""
