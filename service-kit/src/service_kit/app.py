@@ -7,17 +7,18 @@ from fastapi import APIRouter, FastAPI
 
 from service_kit.early_answer import EarlyAnswer
 from service_kit.health import Check, health_router
+from service_kit.json_body import StrictRoute
 from service_kit.lifecycle import Lifecycle
+from service_kit.openapi import install_openapi
 from service_kit.problems import install_problem_handlers
 from service_kit.request_scope import RequestScope
-from service_kit.strict_query import StrictQueryRoute
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def new_router() -> APIRouter:
-    """A router whose routes refuse unknown and repeated query arguments."""
-    return APIRouter(route_class=StrictQueryRoute)
+    """A router whose routes refuse unknown and repeated query arguments, and JSON bodies that are large or not JSON."""
+    return APIRouter(route_class=StrictRoute)
 
 
 def build_app(
@@ -35,6 +36,8 @@ def build_app(
     )
     lifecycle = Lifecycle()
     app.state.lifecycle = lifecycle
+    app.state.common_problems = []
+    install_openapi(app)
     served = [*routers, health_router(checks, lifecycle)]
     for router in served:
         app.include_router(router)

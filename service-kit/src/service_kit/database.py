@@ -6,12 +6,12 @@ psycopg2 blocks, so work runs in threads, as many as the pool has connections. W
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import sqlalchemy as sa
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
-from pydantic import SecretStr
+from pydantic import AfterValidator, SecretStr
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from service_kit.problems import DatabaseBusy, DatabaseUnavailable, Problem, problem_response
@@ -20,7 +20,23 @@ Result = TypeVar("Result")
 
 WAIT_SECONDS = 5.0
 CONNECT_SECONDS = 3
-SERIALIZATION_STATES = frozenset({"40001", "40P01", "55P03"})
+LOCK_TIMEOUT_STATE = "55P03"
+# Serialization failure, deadlock, a lock or a statement that took longer than the role's timeout: worth another try.
+BUSY_STATES = frozenset({"40001", "40P01", LOCK_TIMEOUT_STATE, "57014"})
+
+
+def _checked_url(url: SecretStr) -> SecretStr:
+    try:
+        parsed = sa.make_url(url.get_secret_value())
+    except (sa.exc.ArgumentError, ValueError):
+        parsed = None
+    if parsed is None or parsed.drivername != "postgresql+psycopg2" or not parsed.database:
+        raise ValueError("must be postgresql+psycopg2://ROLE:PASSWORD@HOST:PORT/DATABASE")
+    return url
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_checked_url)]
+"""A setting that holds the URL of a PostgreSQL database, password included."""
 
 
 class Database:
@@ -38,6 +54,7 @@ class Database:
             pool_timeout=WAIT_SECONDS,
             pool_pre_ping=True,
             pool_recycle=1800,
+            hide_parameters=True,  # names and hashes would reach the log with a statement's error
             connect_args={
                 "application_name": application_name,
                 "connect_timeout": CONNECT_SECONDS,
@@ -85,10 +102,15 @@ class Database:
         self.engine.dispose()
 
 
+def is_lock_timeout(error: DBAPIError) -> bool:
+    """Whether another transaction held a lock for longer than the role's lock_timeout."""
+    return getattr(error.orig, "pgcode", None) == LOCK_TIMEOUT_STATE
+
+
 def database_problem(error: DBAPIError) -> Problem:
     """The problem that a driver's error means to a client."""
     state = getattr(error.orig, "pgcode", None)
-    if state in SERIALIZATION_STATES:
+    if state in BUSY_STATES:
         return DatabaseBusy(log_detail=str(error.orig))
     if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
         return DatabaseUnavailable(log_detail=str(error.orig))
@@ -96,7 +118,8 @@ def database_problem(error: DBAPIError) -> Problem:
 
 
 def install_database_problem_handlers(app: FastAPI) -> None:
-    """Answer 503 when the database is away or busy."""
+    """Answer 503 when the database is away or busy, and say so in the OpenAPI document."""
+    app.state.common_problems += [DatabaseUnavailable, DatabaseBusy]
 
     @app.exception_handler(sa.exc.TimeoutError)
     async def on_pool_timeout(_request: Request, error: sa.exc.TimeoutError) -> Response:

@@ -35,6 +35,8 @@ def run_migrations(metadata: sa.MetaData, *, schema: str, url_variable: str, ser
         return
     engine = sa.create_engine(os.environ[url_variable], poolclass=sa.pool.NullPool)
     with engine.connect() as connection:
+        # The role's lock_timeout is for tables in use; a migrator waits for another one as long as that takes.
+        connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
         connection.execute(sa.text("SELECT pg_advisory_lock(hashtext(:key))"), {"key": f"alembic:{schema}"})
         connection.commit()
         context.configure(connection=connection, **options)  # type: ignore[arg-type]
@@ -42,7 +44,8 @@ def run_migrations(metadata: sa.MetaData, *, schema: str, url_variable: str, ser
             context.run_migrations()
         connection.commit()
         # Default privileges reach the version table too; the service may read it, no more.
-        connection.execute(
-            sa.text(f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {schema}.alembic_version FROM {service_role}")
-        )
+        if sa.inspect(connection).has_table("alembic_version", schema):
+            connection.execute(
+                sa.text(f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {schema}.alembic_version FROM {service_role}")
+            )
         connection.commit()

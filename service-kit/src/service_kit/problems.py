@@ -54,6 +54,14 @@ class MalformedRequest(Problem):
     status, code, title = 400, "malformed_request", "The request could not be read"
 
 
+class BodyTooLarge(Problem):
+    status, code, title = 413, "body_too_large", "The body is larger than this route takes"
+
+
+class ContentTypeUnsupported(Problem):
+    status, code, title = 415, "content_type_unsupported", "This route does not take that content type"
+
+
 class QueryArgumentUnknown(Problem):
     status, code, title = 400, "query_argument_unknown", "The query has an argument that this route does not know"
 
@@ -117,7 +125,7 @@ def documented(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
             problem.status,
             {
                 "description": HTTPStatus(problem.status).phrase,
-                "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA, "examples": {}}},
+                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}},
             },
         )
         entry["content"][MEDIA_TYPE]["examples"][problem.code] = {
@@ -161,7 +169,10 @@ def install_problem_handlers(app: FastAPI, routes: list[BaseRoute]) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_request: Request, error: RequestValidationError) -> Response:
-        errors = [{"where": ".".join(map(str, e["loc"])), "what": e["msg"]} for e in error.errors()]
+        errors = [
+            {"where": ".".join(map(str, e["loc"])), "what": e["msg"].removeprefix("Value error, ")}
+            for e in error.errors()
+        ]
         if any(e["type"] == "json_invalid" for e in error.errors()):
             return problem_response(MalformedRequest("The body is not valid JSON", errors=errors))
         detail = "; ".join(f"{e['where']}: {e['what']}" for e in errors[:3])

@@ -29,5 +29,6 @@ def load_settings(settings_class: type[Settings]) -> Settings:
         return settings_class()
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False):
-            print(f"{str(problem['loc'][0]).upper()}: {problem['msg']}", file=sys.stderr)  # noqa: T201
+            variable = str(next(iter(problem["loc"]), "settings")).upper()
+            print(f"{variable}: {problem['msg'].removeprefix('Value error, ')}", file=sys.stderr)  # noqa: T201
         raise SystemExit(2) from None

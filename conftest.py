@@ -1,0 +1,3 @@
+"""What the tests of several services share."""
+
+pytest_plugins = ["standalone.testing"]
