@@ -94,3 +94,21 @@ class TranscoderBusy(Problem):
 
 class TranscoderTimeout(Problem):
     status, code, title, retry_after_seconds = 504, "transcoder_timeout", "The transcoder took too long", 5
+
+
+class PreconditionFailed(Problem):
+    status, code, title = 412, "precondition_failed", "The record is not the one that the request is meant for"
+
+
+class RangeNotSatisfiable(Problem):
+    """Takes the MP3's `size_bytes`, for the client to ask again."""
+
+    status, code, title = 416, "range_not_satisfiable", "The range lies outside of the record"
+
+    def headers(self) -> dict[str, str]:
+        """RFC 9110, 15.5.17: a 416 says how long the content is."""
+        return {"Content-Range": f"bytes */{self.members.get('size_bytes', '')}"}
+
+
+class CursorInvalid(Problem):
+    status, code, title = 422, "cursor_invalid", "The cursor is not one that this list has given"

@@ -7,6 +7,8 @@ from fastapi import FastAPI
 
 from records_service.clients.users import UsersClient
 from records_service.links import Links
+from records_service.records.router import router as records_router
+from records_service.records.service import RecordsService
 from records_service.settings import RecordsSettings
 from service_kit.app import build_app
 from service_kit.database import Database, install_database_problem_handlers
@@ -35,13 +37,14 @@ def create_app(settings: RecordsSettings) -> FastAPI:
     app = build_app(
         title="Records",
         description=DESCRIPTION,
-        routers=[],
+        routers=[records_router],
         checks={"database": database.check},
         lifespan=lifespan,
     )
     install_database_problem_handlers(app)
     app.state.database = database
     app.state.users = users
+    app.state.records = RecordsService(database, users)
     app.state.links = Links(settings.public_base_url)
     return app
 

@@ -32,9 +32,11 @@ class Cursor:
     def decode(cls, text: str) -> "Cursor":
         """The reverse of `encode`; raises CursorMalformed."""
         try:
-            packed = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
+            packed = base64.urlsafe_b64decode(text.encode("ascii"))
             microseconds, record_id = _LAYOUT.unpack(packed)
             cursor = cls(_EPOCH + microseconds * _MICROSECOND, UUID(bytes=record_id))
         except (UnicodeEncodeError, binascii.Error, struct.error, OverflowError):
             raise CursorMalformed from None
+        if cursor.encode() != text:  # the decoder skips characters that it does not know
+            raise CursorMalformed
         return cursor

@@ -57,3 +57,49 @@ class RecordSummary(BaseModel):
             sha256=record.sha256.hex(),
             created_at=record.created_at,
         )
+
+
+class RecordInfo(RecordSummary):
+    """All that is known of a recording."""
+
+    model_config = ConfigDict(json_schema_extra=None)
+
+    wav_bytes: int = Field(description="Size of the uploaded WAV in bytes")
+    encoding: str = Field(description="How the WAV held its samples", examples=["pcm"])
+    bits_per_sample: int = Field(description="Bits of one sample of the WAV", examples=[16])
+    peak_dbfs: float | None = Field(description="Loudest sample in dB below full scale; null for silence")
+    rms_dbfs: float | None = Field(description="Loudness (RMS) in dB below full scale; null for silence")
+    peaks: list[tuple[float, float]] = Field(
+        description="The waveform: lowest and highest sample, -1 to 1, of at most 1,000 spans of equal length",
+        examples=[[[-0.252, 0.2598], [-0.5039, 0.4961]]],
+    )
+
+    @classmethod
+    def of(cls, record: Record, url: str) -> "RecordInfo":
+        """The description of a stored recording whose link is `url`."""
+        return cls(
+            **RecordSummary.of(record, url).model_dump(),
+            wav_bytes=record.wav_bytes,
+            encoding=record.encoding,
+            bits_per_sample=record.bits_per_sample,
+            peak_dbfs=record.peak_dbfs,
+            rms_dbfs=record.rms_dbfs,
+            peaks=levels_of(record.peaks),
+        )
+
+
+class RecordPage(BaseModel):
+    """A page of one's own recordings, newest first."""
+
+    items: list[RecordSummary]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null at the end")
+
+
+def levels_of(peaks: bytes) -> list[tuple[float, float]]:
+    """Pairs of int8 (min, max), 127 for full scale, as pairs of -1 to 1."""
+    levels = [_LEVELS[value] for value in peaks]
+    return list(zip(levels[::2], levels[1::2], strict=True))
+
+
+# Indexed by the byte that holds an int8; -128 has no positive counterpart and counts as full scale.
+_LEVELS = [round(max(value - 256 if value > 127 else value, -127) / 127, 4) for value in range(256)]
