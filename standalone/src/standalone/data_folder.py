@@ -3,7 +3,6 @@
 import fcntl
 import os
 import secrets
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -75,19 +74,3 @@ def _take(lock: IO[str], path: Path) -> None:
     lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()
-
-
-def put_aside(log: Path) -> None:
-    """Keep what a log holds as `.1` in place of what was there, and empty it; whoever appends to it may go on."""
-    if log.exists() and log.stat().st_size:
-        shutil.copyfile(log, log.with_suffix(".log.1"))
-        os.truncate(log, 0)
-
-
-def last_line(log: Path) -> str:
-    """The last line of a log that says something, or an empty string."""
-    try:
-        lines = log.read_text(errors="replace").splitlines()
-    except OSError:
-        return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -10,7 +10,9 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import quote
 
+from standalone.log_files import telling_line
 from standalone.process import StartFailure, start_process, stop_process
 
 START_TIMEOUT_SECONDS = 60.0
@@ -48,7 +50,7 @@ class Postgres:
 
     def url(self, role: str, password: str, database: str) -> str:
         """Where `role` connects, as postgresql://."""
-        return f"postgresql://{role}:{password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{role}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
 
     @property
     def process(self) -> subprocess.Popen[bytes] | None:
@@ -62,7 +64,7 @@ class Postgres:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not self.is_ready():
             if process.poll() is not None:
-                raise StartFailure(self.failure())
+                raise StartFailure(f"PostgreSQL did not start: {telling_line(self.log)}")
             if time.monotonic() > deadline:
                 self.stop()
                 raise StartFailure(f"PostgreSQL was not ready in time, see {self.log}")
@@ -98,10 +100,6 @@ class Postgres:
         lines = self._pid_file_lines()
         launched = self._process.pid if self._process else None
         return len(lines) > 7 and lines[0] == str(launched) and lines[7].strip() == "ready"
-
-    def failure(self) -> str:
-        """One line on why the server ended, from its log."""
-        return f"PostgreSQL did not start: {self._last_log_line()}"
 
     def _run(self, program: str, *arguments: str, output: int) -> subprocess.Popen[bytes]:
         binary = self.bin / program
@@ -149,7 +147,7 @@ class Postgres:
             )
         try:
             if initdb.wait(START_TIMEOUT_SECONDS) != 0:
-                raise StartFailure(f"PostgreSQL could not create its data: {self._last_log_line()}")
+                raise StartFailure(f"PostgreSQL could not create its data: {telling_line(self.log)}")
         except subprocess.TimeoutExpired:
             initdb.kill()
             raise StartFailure(f"PostgreSQL took too long to create its data, see {self.log}") from None
@@ -172,12 +170,6 @@ class Postgres:
     def _pid_on_file(self) -> int | None:
         lines = self._pid_file_lines()
         return int(lines[0]) if lines and lines[0].isdecimal() else None
-
-    def _last_log_line(self) -> str:
-        """The last line that says what went wrong, else where to look."""
-        lines = self.log.read_text(errors="replace").splitlines()[-20:]
-        telling = [line for line in lines if "FATAL" in line or "error" in line or "cannot be reached" in line]
-        return telling[-1] if telling else f"see {self.log}"
 
 
 def find_binaries() -> Path:

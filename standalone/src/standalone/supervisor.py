@@ -17,10 +17,14 @@ HURRIED_SECONDS = 2.0
 
 
 class Stopping:
-    """What SIGINT and SIGTERM ask for: the first to stop in order, any further one to hurry."""
+    """What SIGINT and SIGTERM ask for: the first to stop in order, any further one to hurry.
 
-    def __init__(self) -> None:
+    With `parent`, the end of that process asks as well: `make run` must leave nothing behind when make is killed.
+    """
+
+    def __init__(self, parent: int | None = None) -> None:
         self._asked = threading.Event()
+        self._parent = parent
         self.hurried = False
 
     def ask(self) -> None:
@@ -31,11 +35,13 @@ class Stopping:
     @property
     def asked(self) -> bool:
         """Whether the system is to stop."""
+        if self._parent is not None and os.getppid() != self._parent:
+            self._asked.set()
         return self._asked.is_set()
 
     def wait(self, seconds: float) -> bool:
         """Sleep, less long if the system is to stop; returns whether it is."""
-        return self._asked.wait(seconds)
+        return self._asked.wait(seconds) or self.asked
 
 
 @dataclass

@@ -1,0 +1,55 @@
+# `make` alone lists the targets. Everything is installed into .venv in this folder, nowhere else.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+VENV := .venv/bin
+PACKAGES := service-kit users-service records-service transcoder-service standalone
+CHECKED := $(PACKAGES) acceptance bench
+T ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint types format bench images requirements clean
+.ONESHELL:
+MAKEFLAGS += --no-print-directory
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## install into .venv what the other targets need (they do it by themselves)
+	@if [ -z "$(PYTHON)" ]; then
+		echo "Python 3.11 or newer is needed and not in the PATH; name one with make PYTHON=/path/to/python3" >&2; exit 1
+	elif ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+		echo "$(PYTHON) is not a Python of version 3.11 or newer; name one with make PYTHON=/path/to/python3" >&2; exit 1
+	fi
+	$(PYTHON) standalone/install.py
+
+run: setup  ## start the whole system here: PostgreSQL, migrations, services, nginx; Ctrl-C stops it
+	@exec $(VENV)/standalone --with-parent
+
+test: setup  ## run all tests, or one file: make test T=users-service/tests
+	@$(VENV)/python -m pytest $(T)
+
+lint: setup  ## look for mistakes and foreign style
+	@$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+
+types: setup  ## check the types, each package by itself
+	@for package in $(CHECKED); do echo "$$package"; $(VENV)/mypy $$package || failed=1; done; test -z "$$failed"
+
+format: setup  ## bring the code into its form
+	@$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
+
+bench: setup  ## measure what it costs, beside the lame command and nginx serving files
+	@$(VENV)/python -m bench
+
+images:  ## build the containers' images
+	@docker compose build
+
+requirements: setup  ## compile every requirements.txt anew from the pyproject.toml files
+	@PATH="$(VENV):$$PATH" sh standalone/requirements.sh
+
+clean:  ## remove what was installed and made here; data/ stays
+	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name '*.egg-info' -type d -prune -exec rm -rf {} +

