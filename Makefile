@@ -4,6 +4,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin
 PACKAGES := service-kit users-service records-service transcoder-service standalone
+COMPILED := $(filter-out service-kit,$(PACKAGES))
 CHECKED := $(PACKAGES) acceptance bench
 T ?=
 
@@ -47,7 +48,15 @@ images:  ## build the containers' images
 	@docker compose build
 
 requirements: setup  ## compile every requirements.txt anew from the pyproject.toml files
-	@PATH="$(VENV):$$PATH" sh standalone/requirements.sh
+	@set -e
+	mkdir -p build
+	compile="$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-package service-kit"
+	# one resolution for all, so that every part takes the same version of what it shares with others
+	$$compile --upgrade -o build/constraints.txt $(COMPILED:%=%/pyproject.toml) requirements-dev.in
+	for part in $(COMPILED); do
+		$$compile --generate-hashes -c build/constraints.txt -o $$part/requirements.txt $$part/pyproject.toml
+	done
+	$$compile --generate-hashes -c build/constraints.txt -o requirements-dev.txt requirements-dev.in
 
 clean:  ## remove what was installed and made here; data/ stays
 	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

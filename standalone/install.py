@@ -50,10 +50,9 @@ def _make_venv() -> None:
     try:
         import ensurepip  # noqa: F401
     except ImportError:
-        raise Failure(
-            "This Python has no ensurepip, so it cannot make a .venv (on Debian and Ubuntu: apt install python3-venv)"
-        )
-    made_here = PYTHON.exists() and str(PROJECT) in (VENV / "bin" / "activate").read_text()
+        advice = "on Debian and Ubuntu: apt install python3-venv"
+        raise Failure(f"This Python has no ensurepip, so it cannot make a .venv ({advice})") from None
+    made_here = PYTHON.exists() and str(VENV) in (VENV / "bin" / "activate").read_text()
     same_python = made_here and _output(PYTHON, "-c", "import sys; print(sys.version)") == sys.version.strip()
     if same_python:
         return

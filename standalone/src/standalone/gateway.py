@@ -32,19 +32,11 @@ class Gateway:
         """Start nginx in the foreground; SIGTERM to the master ends its workers too."""
         prefix = self._folder.nginx
         self._render()
-        command: list[str | Path] = [
-            self._binary,
-            "-p",
-            f"{prefix}/",
-            "-c",
-            prefix / "nginx.conf",
-            "-e",
-            "stderr",
-            "-g",
-            "daemon off;",
-        ]
+        options = ["-p", f"{prefix}/", "-c", f"{prefix}/nginx.conf", "-e", "stderr", "-g", "daemon off;"]
         with self._folder.log_of("nginx").open("ab") as log:
-            return start_process(command, on_parent_death=signal.SIGTERM, output=log.fileno(), directory=prefix)
+            return start_process(
+                [self._binary, *options], on_parent_death=signal.SIGTERM, output=log.fileno(), directory=prefix
+            )
 
     def _render(self) -> None:
         variables = self._variables()
