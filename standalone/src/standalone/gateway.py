@@ -27,6 +27,8 @@ class Gateway:
         self._folder = folder
         self._ports = ports
         self._binary = settings.nginx_binary.absolute() if settings.nginx_binary else find_nginx()
+        if not os.access(self._binary, os.X_OK):
+            raise StartFailure(f"There is no program {self._binary}, so nginx cannot be started")
 
     def launch(self) -> subprocess.Popen[bytes]:
         """Start nginx in the foreground; SIGTERM to the master ends its workers too."""
