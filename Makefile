@@ -6,23 +6,24 @@ VENV := .venv/bin
 PACKAGES := service-kit users-service records-service transcoder-service standalone
 COMPILED := $(filter-out service-kit,$(PACKAGES))
 CHECKED := $(PACKAGES) acceptance bench
+# One resolution into build/ comes first, so that every part takes the same version of what it shares with others.
+COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-package service-kit
 T ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint types format bench images requirements clean
-.ONESHELL:
 MAKEFLAGS += --no-print-directory
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup:  ## install into .venv what the other targets need (they do it by themselves)
-	@if [ -z "$(PYTHON)" ]; then
-		echo "Python 3.11 or newer is needed and not in the PATH; name one with make PYTHON=/path/to/python3" >&2; exit 1
-	elif ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-		echo "$(PYTHON) is not a Python of version 3.11 or newer; name one with make PYTHON=/path/to/python3" >&2; exit 1
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Python 3.11 or newer is needed and not in the PATH; name one with make PYTHON=/path/to/python3" >&2; exit 1; \
+	elif ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		echo "$(PYTHON) is not a Python of version 3.11 or newer; name one with make PYTHON=/path/to/python3" >&2; exit 1; \
 	fi
-	$(PYTHON) standalone/install.py
+	@$(PYTHON) standalone/install.py
 
 run: setup  ## start the whole system here: PostgreSQL, migrations, services, nginx; Ctrl-C stops it
 	@exec $(VENV)/standalone --with-parent
@@ -32,14 +33,14 @@ test: setup  ## run all tests, or one file: make test T=users-service/tests
 
 lint: setup  ## look for mistakes and foreign style
 	@$(VENV)/ruff check .
-	$(VENV)/ruff format --check .
+	@$(VENV)/ruff format --check .
 
 types: setup  ## check the types, each package by itself
 	@for package in $(CHECKED); do echo "$$package"; $(VENV)/mypy $$package || failed=1; done; test -z "$$failed"
 
 format: setup  ## bring the code into its form
 	@$(VENV)/ruff check --fix .
-	$(VENV)/ruff format .
+	@$(VENV)/ruff format .
 
 bench: setup  ## measure what it costs, beside the lame command and nginx serving files
 	@$(VENV)/python -m bench
@@ -48,17 +49,14 @@ images:  ## build the containers' images
 	@docker compose build
 
 requirements: setup  ## compile every requirements.txt anew from the pyproject.toml files
-	@set -e
-	mkdir -p build
-	compile="$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-package service-kit"
-	# one resolution for all, so that every part takes the same version of what it shares with others
-	$$compile --upgrade -o build/constraints.txt $(COMPILED:%=%/pyproject.toml) requirements-dev.in
-	for part in $(COMPILED); do
-		$$compile --generate-hashes -c build/constraints.txt -o $$part/requirements.txt $$part/pyproject.toml
+	@mkdir -p build
+	@$(COMPILE) --upgrade -o build/constraints.txt $(COMPILED:%=%/pyproject.toml) requirements-dev.in
+	@for part in $(COMPILED); do \
+		$(COMPILE) --generate-hashes -c build/constraints.txt -o $$part/requirements.txt $$part/pyproject.toml || exit 1; \
 	done
-	$$compile --generate-hashes -c build/constraints.txt -o requirements-dev.txt requirements-dev.in
+	@$(COMPILE) --generate-hashes -c build/constraints.txt -o requirements-dev.txt requirements-dev.in
 
 clean:  ## remove what was installed and made here; data/ stays
 	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	find . -name '*.egg-info' -type d -prune -exec rm -rf {} +
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find . -name '*.egg-info' -type d -prune -exec rm -rf {} +

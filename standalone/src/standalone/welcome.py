@@ -1,6 +1,7 @@
 """What the person at the terminal reads once everything runs."""
 
 import math
+import shlex
 import struct
 import wave
 from pathlib import Path
@@ -18,7 +19,7 @@ def welcome(port: int, folder: DataFolder, postgres: Postgres, start_seconds: fl
     sample = folder.path / "sample.wav"
     _write_sample(sample)
     base = f"http://localhost:{port}"
-    psql = f"{postgres.bin / 'psql'} {postgres.url(SUPERUSER, postgres.password, DATABASE)}"
+    psql = shlex.join([str(postgres.bin / "psql"), postgres.url(SUPERUSER, postgres.password, DATABASE)])
     return f"""\
 Ready after {start_seconds:.1f} s: {base}   API documentation: {base}/docs   state: {base}/health
 
@@ -26,7 +27,7 @@ Try it (makes a user, uploads a recording, downloads the MP3):
 
   eval "$(curl -sS {base}/user -H 'Content-Type: application/json' -d '{{"name": "Ada"}}' |
     python3 -c 'import json, sys; u = json.load(sys.stdin); print("USER_ID=" + u["id"], "TOKEN=" + u["token"])')"
-  LINK=$(curl -sS {base}/record -F user=$USER_ID -F token=$TOKEN -F file=@'{sample}' |
+  LINK=$(curl -sS {base}/record -F user=$USER_ID -F token=$TOKEN -F file=@{shlex.quote(str(sample))} |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["url"])')
   echo "$LINK"; curl -sS -o sample.mp3 "$LINK"
 
