@@ -55,7 +55,7 @@ requirements: setup  ## compile every requirements.txt anew from the pyproject.t
 		$(COMPILE) --generate-hashes -c build/constraints.txt -o $$part/requirements.txt $$part/pyproject.toml || exit 1; \
 	done
 	@$(COMPILE) --generate-hashes -c build/constraints.txt -o requirements-dev.txt requirements-dev.in
-	@$(COMPILE) --upgrade --generate-hashes --no-deps -o nginx/requirements.txt nginx/requirements.in
+	@$(COMPILE) --generate-hashes --upgrade --no-deps -o nginx/requirements.txt nginx/requirements.in
 
 clean:  ## remove what was installed and made here; data/ stays
 	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -1,7 +1,9 @@
 """nginx in front of the services, from the same templates that the containers use."""
 
+import grp
 import importlib.util
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -33,35 +35,41 @@ class Gateway:
     def launch(self) -> subprocess.Popen[bytes]:
         """Start nginx in the foreground; SIGTERM to the master ends its workers too."""
         prefix = self._folder.nginx
-        (prefix / "temp").mkdir(exist_ok=True)
         self._render()
-        options = ["-p", f"{prefix}/", "-c", f"{prefix}/nginx.conf", "-e", "stderr", "-g", "daemon off;"]
+        directives = "daemon off;"
+        if os.geteuid() == 0:
+            # Else root's nginx would drop to an account that cannot get below a closed folder, such as root's home.
+            directives += f" user {pwd.getpwuid(0).pw_name} {grp.getgrgid(0).gr_name};"
+        options = ["-p", f"{prefix}/", "-c", f"{prefix}/nginx.conf", "-e", "stderr", "-g", directives]
         with self._folder.log_of("nginx").open("ab") as log:
-            return start_process(
-                [self._binary, *options], on_parent_death=signal.SIGTERM, output=log.fileno(), directory=prefix
-            )
+            return start_process([self._binary, *options], on_parent_death=signal.SIGTERM, output=log.fileno())
 
     def _render(self) -> None:
+        prefix = self._folder.nginx
+        (prefix / "temp").mkdir(exist_ok=True)
+        _link(prefix / "docs", self._source / "docs")
+        _link(prefix / "swagger-ui", find_swagger_ui())
         variables = self._variables()
-        for template in self._source.glob("templates/*.template"):
-            text = re.sub(r"\$\{([A-Z_]+)\}", lambda found: variables[found[1]], template.read_text())
-            (self._folder.nginx / template.stem).write_text(text)
+        template = (self._source / "templates" / "nginx.conf.template").read_text()
+        text = re.sub(r"\$\{([A-Z_]+)\}", lambda found: variables[found[1]], template)
+        (prefix / "nginx.conf").write_text(text)
 
     def _variables(self) -> dict[str, str]:
+        """What the template asks for. Paths are relative to the prefix: no letter in them needs quoting."""
         upstreams = {
             f"{name.removesuffix('-service').upper()}_UPSTREAM": f"127.0.0.1:{port}"
             for name, port in self._ports.items()
         }
         return upstreams | {
-            "MAX_UPLOAD_BYTES": str(self._settings.max_upload_bytes),
-            "CACHE_MAX_BYTES": str(self._settings.cache_max_bytes),
             "GATEWAY_LISTEN": str(self._settings.gateway_port),
+            "RESOLVER": "127.0.0.1",
+            "MAX_UPLOAD_BYTES": str(self._settings.max_upload_bytes),
             "MAX_UPLOADS_PER_CLIENT": str(self._settings.max_uploads_per_client),
-            "RESOLVER": "127.0.0.1",  # asked for nothing: the upstreams are addresses
             "CACHE_DIRECTORY": "cache",
+            "CACHE_MAX_BYTES": str(self._settings.cache_max_bytes),
             "ACCESS_LOG": "/dev/stdout",
-            "DOCS_ROOT": str(self._source / "docs"),
-            "SWAGGER_UI_ROOT": str(find_swagger_ui()),
+            "DOCS_ROOT": "docs",
+            "SWAGGER_UI_ROOT": "swagger-ui",
         }
 
 
@@ -84,3 +92,8 @@ def find_swagger_ui() -> Path:
     for folder in (spec.submodule_search_locations or []) if spec else []:
         return Path(folder) / "static" / "drf_spectacular_sidecar" / "swagger-ui-dist"
     raise StartFailure("The package drf-spectacular-sidecar, which the API docs come from, is not installed")
+
+
+def _link(link: Path, target: Path) -> None:
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
