@@ -45,15 +45,15 @@ class Uploader:
         self.user = self.client.post("/user", json={"name": "bench"}).raise_for_status().json()
         self.last_byte_at = 0.0
 
-    def upload(self, path: Path) -> None:
-        """Post a WAV as a stream, as `curl -T` does."""
+    def upload(self, path: Path) -> str:
+        """Post a WAV as a stream, as `curl -T` does; returns the link."""
         answer = self.client.post(
             "/record",
             params={"user": self.user["id"]},
             headers={"Authorization": f"Bearer {self.user['token']}", "Content-Type": "audio/wav"},
             content=self._blocks(path),
         )
-        answer.raise_for_status()
+        return str(answer.raise_for_status().json()["url"])
 
     def _blocks(self, path: Path) -> Iterator[bytes]:
         with path.open("rb") as file:

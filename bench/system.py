@@ -27,7 +27,7 @@ class System:
 @contextmanager
 def running_system(**settings: str) -> Iterator[System]:
     """Start the standalone system with the given settings on top of the defaults, and stop it on the way out."""
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         environment = os.environ | {"GATEWAY_PORT": str(port), "DATA_DIRECTORY": folder} | settings
         supervisor = subprocess.Popen([sys.executable, "-m", "standalone"], env=environment, stdout=subprocess.DEVNULL)
@@ -40,7 +40,8 @@ def running_system(**settings: str) -> Iterator[System]:
             supervisor.wait(60)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
