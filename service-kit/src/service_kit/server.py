@@ -43,8 +43,8 @@ class DrainingServer(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def serve(app: FastAPI, settings: ServiceSettings) -> None:
-    """Serve until told to stop; returns when requests in flight have ended or `shutdown_timeout_seconds` is over."""
+def build_server(app: FastAPI, settings: ServiceSettings) -> DrainingServer:
+    """The server as it runs in production; not started."""
     config = uvicorn.Config(
         app,
         host=settings.listen_host,
@@ -60,8 +60,13 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_timeout_seconds,
     )
+    return DrainingServer(config, app.state.lifecycle, settings.drain_seconds)
+
+
+def serve(app: FastAPI, settings: ServiceSettings) -> None:
+    """Serve until told to stop; returns when requests in flight have ended or `shutdown_timeout_seconds` is over."""
+    server = build_server(app, settings)
     log.info("service.starting", host=settings.listen_host, port=settings.listen_port)
-    server = DrainingServer(config, app.state.lifecycle, settings.drain_seconds)
     server.run()
     log.info("service.stopped")
     if not server.started:

@@ -1,7 +1,7 @@
-"""A pytest plugin: a real PostgreSQL, once per session, as the services find it in production.
+"""A pytest plugin: a real PostgreSQL, once per session, as the services find it in production, and a real HTTP server.
 
-Load it with `-p standalone.testing` (the project's settings do). Tests of every service share the server, each in its
-own schema; a test that stops the server makes one of its own with `open_postgres`.
+Tests of every service share the PostgreSQL, each in its own schema; a test that stops it makes one of its own with
+`open_postgres`.
 """
 
 import os
@@ -11,13 +11,18 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg2
 import pytest
+from fastapi import FastAPI
 
+from service_kit.server import build_server
+from service_kit.settings import ServiceSettings
 from standalone.postgres import SUPERUSER, Postgres
 
 ROOT = Path(__file__).parents[3]
@@ -100,6 +105,22 @@ def open_postgres() -> Iterator[TestPostgres]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def serve_in_thread(app: FastAPI) -> Iterator[str]:
+    """Serve a service's app as in production, but in a thread; yields its base URL."""
+    settings = ServiceSettings.model_validate({"listen_port": free_port()})
+    server = build_server(app, settings)
+    thread = threading.Thread(target=server.run, name="server")
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{settings.listen_port}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture(scope="session")
