@@ -7,7 +7,7 @@ PACKAGES := service-kit users-service records-service transcoder-service standal
 COMPILED := $(filter-out service-kit,$(PACKAGES))
 CHECKED := $(PACKAGES) acceptance bench
 # One resolution into build/ comes first, so that every part takes the same version of what it shares with others.
-COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-package service-kit
+COMPILE := $(VENV)/uv pip compile --quiet --system-certs --universal --python-version 3.11 --no-header --no-emit-package service-kit
 T ?=
 
 .DEFAULT_GOAL := help

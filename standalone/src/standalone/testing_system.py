@@ -112,8 +112,18 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> None:
 
 def survivors(processes: list[psutil.Process], seconds: float) -> list[str]:
     """What is still running of `processes` after waiting for their end."""
-    _, alive = psutil.wait_procs(processes, timeout=seconds)
+    deadline = time.monotonic() + seconds
+    while (alive := [process for process in processes if _is_alive(process)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
     return [" ".join(_command_line(process)) for process in alive]
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """Orphans that nobody has collected yet have ended; who collects them is the machine's affair."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def end(process: SystemProcess) -> None:
@@ -126,7 +136,7 @@ def end(process: SystemProcess) -> None:
         except subprocess.TimeoutExpired:
             process.popen.kill()
             process.popen.wait()
-        psutil.wait_procs(family, timeout=STOP_SECONDS)
+        survivors(family, STOP_SECONDS)
 
 
 def _command_line(process: psutil.Process) -> list[str]:
