@@ -1,11 +1,15 @@
 """records-service on a real PostgreSQL, with its neighbours faked at the HTTP border."""
 
 import asyncio
+import base64
+import hashlib
+import json
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import psycopg2
@@ -14,10 +18,10 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from records_service.main import create_app
 from records_service.settings import RecordsSettings
@@ -25,10 +29,17 @@ from standalone.testing import TestPostgres
 
 
 @contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
+def serving(app: ASGIApp, *, lifespan: Literal["on", "off"] = "on") -> Iterator[str]:
     """Serve an app on a port of its own, in a thread; the base URL."""
     config = uvicorn.Config(
-        app, port=0, loop="uvloop", http="httptools", ws="none", log_config=None, timeout_graceful_shutdown=2
+        app,
+        port=0,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan=lifespan,
+        log_config=None,
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -81,6 +92,89 @@ class FakeUsers:
         return JSONResponse({}, 200 if self.ready else 503)
 
 
+class FakeTranscoder:
+    """transcoder-service at its HTTP border: takes everything, answers a made-up MP3 of `mp3_bytes` bytes."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.restore()
+
+    def restore(self) -> None:
+        """Work as it should."""
+        self.wavs: list[bytes] = []  # SHA-256 of each WAV that came to its end
+        self.begun = self.cancelled = 0
+        self.mp3_bytes = 5000
+        self.refusal: tuple[int, str] | None = None  # status and code, given at the first block
+        self.silent = False  # reads everything, never answers
+        self.deaf = False  # reads nothing
+        self.ready = True
+        self.facts: dict[str, object] = {
+            "sample_count": 160_000,
+            "sample_rate_hz": 16_000,
+            "channels": 1,
+            "encoding": "pcm",
+            "bits_per_sample": 16,
+            "peak_dbfs": -1.5,
+            "rms_dbfs": None,
+            "peaks": base64.b64encode(bytes([200, 56])).decode(),
+        }
+
+    def mp3(self) -> bytes:
+        """What it answers."""
+        return random.Random(self.mp3_bytes).randbytes(self.mp3_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/readyz":
+            await JSONResponse({}, 200 if self.ready else 503)(scope, receive, send)
+            return
+        self.begun += 1
+        sha256 = hashlib.sha256()
+        if self.deaf:
+            await asyncio.sleep(3600)
+        async for block in Request(scope, receive).stream():
+            sha256.update(block)
+            if self.refusal is not None:
+                break
+        if self.refusal is not None:
+            await self._refuse(scope, receive, send)
+            return
+        if self.silent:
+            assert (await receive())["type"] == "http.disconnect"
+            self.cancelled += 1
+            return
+        self.wavs.append(sha256.digest())
+        headers = {"X-Recording-Facts": json.dumps(self.facts)}
+        await Response(self.mp3(), media_type="audio/mpeg", headers=headers)(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.refusal is not None
+        status, code = self.refusal
+        problem = {"code": code, "title": "Refused", "status": status, "detail": "Because"}
+        answer = JSONResponse(problem, status, media_type="application/problem+json", headers={"Connection": "close"})
+        await answer(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def transcoder_server() -> Iterator[FakeTranscoder]:
+    transcoder = FakeTranscoder()
+
+    async def counting_disconnects(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await transcoder(scope, receive, send)
+        except ClientDisconnect:
+            transcoder.cancelled += 1
+
+    with serving(counting_disconnects, lifespan="off") as transcoder.url:
+        yield transcoder
+
+
+@pytest.fixture
+def transcoder(transcoder_server: FakeTranscoder) -> FakeTranscoder:
+    """A fake transcoder-service that works, until a test says otherwise."""
+    transcoder_server.restore()
+    return transcoder_server
+
+
 @pytest.fixture(scope="session")
 def database(postgres: TestPostgres) -> TestPostgres:
     """The session's PostgreSQL with schema `records` migrated."""
@@ -119,7 +213,9 @@ def users(users_server: FakeUsers) -> FakeUsers:
 
 
 @pytest.fixture
-def make_settings(database: TestPostgres, users: FakeUsers) -> Callable[..., RecordsSettings]:
+def make_settings(
+    database: TestPostgres, users: FakeUsers, transcoder: FakeTranscoder
+) -> Callable[..., RecordsSettings]:
     """Settings for the session's database and the fakes; keyword arguments override."""
 
     def make(**overrides: object) -> RecordsSettings:
@@ -128,7 +224,7 @@ def make_settings(database: TestPostgres, users: FakeUsers) -> Callable[..., Rec
                 "records_database_url": SecretStr(database.url("records_service")),
                 "records_database_pool_size": 5,
                 "users_url": users.url,
-                "transcoder_url": "http://127.0.0.1:1",
+                "transcoder_url": transcoder.url,
                 **overrides,
             }
         )

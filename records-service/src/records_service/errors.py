@@ -112,3 +112,17 @@ class RangeNotSatisfiable(Problem):
 
 class CursorInvalid(Problem):
     status, code, title = 422, "cursor_invalid", "The cursor is not one that this list has given"
+
+
+class WavRefused(Problem):
+    """The transcoder's refusal as it stands: 415 for what is not a WAV, 422 for a WAV that cannot be decoded."""
+
+    status, code, title = 415, "not_a_wav", "The file is not a WAV"
+
+    @staticmethod
+    def of(status: int, code: str, title: str, detail: str) -> "WavRefused":
+        """One with the transcoder's own status, code and title."""
+        kind: type[WavRefused] = type(
+            WavRefused.__name__, (WavRefused,), {"status": status, "code": code, "title": title}
+        )
+        return kind(detail)
