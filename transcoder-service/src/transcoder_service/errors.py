@@ -73,3 +73,19 @@ class WavNoSamples(Problem):
 
 class WavSamplesCorrupt(Problem):
     status, code, title = 422, "wav_samples_corrupt", "The WAV file's compressed samples cannot be decoded"
+
+
+class UploadTooLarge(Problem):
+    status, code, title = 413, "upload_too_large", "The upload is larger than this service takes"
+
+
+class UploadTooSlow(Problem):
+    status, code, title = 408, "upload_too_slow", "The upload stopped arriving"
+
+
+class TranscoderBusy(Problem):
+    status, code, title, retry_after_seconds = 503, "transcoder_busy", "Too many recordings are being converted", 2
+
+
+class SpoolFull(Problem):
+    status, code, title, retry_after_seconds = 503, "spool_full", "There is no room to convert the recording", 30

@@ -185,7 +185,11 @@ class WavStream:
                     ready = bytes(view[:-HELD_BYTES])
                 del tail[:-HELD_BYTES]
                 yield memoryview(ready)
-        end = samples_end(tail, self.format.block_bytes) if missing else len(tail)
+        end = len(tail)
+        if missing:
+            # Of what happens to be held only as much is searched as always is, however the file was split.
+            searched = max(0, len(tail) - HELD_BYTES)
+            end = searched + samples_end(tail[searched:], self.format.block_bytes)
         if end:
             yield memoryview(bytes(tail[:end]))
         self._pad_due = size % 2 == 1

@@ -1,0 +1,28 @@
+"""What the environment tells this service."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from service_kit.settings import ServiceSettings
+
+
+class TranscoderSettings(ServiceSettings):
+    """A field's name in capitals is its variable's name."""
+
+    lame_library: str = Field("", description="path of libmp3lame; empty: the system's, else the lameenc package's")
+    mp3_mode: Literal["vbr", "cbr"] = Field(
+        "vbr",
+        description="vbr: cut into segments that are encoded side by side, byte for byte what one pass gives; "
+        "cbr: always one pass, because its bit reservoir carries too far for that",
+    )
+    mp3_vbr_quality: int = Field(4, ge=0, le=9, description="VBR quality, 0 (best) to 9 (smallest)")
+    mp3_cbr_kbps: Literal[32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320] = Field(
+        128, description="bit rate for cbr in kbit/s; below 32 kHz LAME takes at most 160"
+    )
+    mp3_effort: int = Field(5, ge=0, le=9, description="LAME's -q, 0 (slowest) to 9 (fastest)")
+    transcoder_threads: int = Field(0, ge=0, le=256, description="encoding threads; 0: one per core")
+    max_transcodes: int = Field(32, ge=1, le=10_000, description="uploads in progress; past it the answer is 503")
+    spool_directory: str = Field("", description="where MP3s wait for their end; empty: the system's temporary folder")
+    max_upload_bytes: int = Field(2 * 1024**3, ge=1, description="largest WAV")
+    upload_idle_timeout_seconds: float = Field(30.0, gt=0, le=3600, description="longest silence within an upload")

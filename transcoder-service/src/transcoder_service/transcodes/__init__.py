@@ -1,0 +1,1 @@
+"""The resource `/transcode`: a WAV in, an MP3 and its facts out."""

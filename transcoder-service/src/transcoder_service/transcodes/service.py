@@ -1,0 +1,104 @@
+"""Takes an upload in and gives an MP3 out: admission, limits, back-pressure, and cleaning up after those who leave."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from starlette.requests import ClientDisconnect
+
+from transcoder_service.encoding.conversion import Conversion, Engine, Mp3
+from transcoder_service.errors import TranscoderBusy, UploadTooLarge, UploadTooSlow
+
+# One hand-over to a thread for so much, not one for each packet.
+HAND_OVER_BYTES = 256 * 1024
+WAITING_BYTES = 8 * 1024 * 1024
+
+NextBlock = Callable[[], Awaitable[tuple[bytes, bool]]]
+"""The next part of a body and whether more follows; raises ClientDisconnect. Asked after the end it waits for that."""
+
+
+class Transcoder:
+    """At most `most_at_once` uploads in progress; each waits for room, so that memory is bounded for each."""
+
+    def __init__(self, engine: Engine, *, most_at_once: int, max_upload_bytes: int, idle_seconds: float) -> None:
+        self._engine = engine
+        self._most_at_once = most_at_once
+        self._max_upload_bytes = max_upload_bytes
+        self._idle_seconds = idle_seconds
+        self._in_progress = 0
+
+    @asynccontextmanager
+    async def converted(self, next_block: NextBlock, declared_bytes: int | None) -> AsyncIterator[Mp3]:
+        """The MP3 of an upload, which is freed at the end of the block, as is the place among those in progress.
+
+        Raises TranscoderBusy at once when there is no place, UploadTooLarge, UploadTooSlow, ClientDisconnect and
+        whatever is wrong with the WAV.
+        """
+        if declared_bytes is not None and declared_bytes > self._max_upload_bytes:
+            raise self._too_large()
+        if self._in_progress >= self._most_at_once:
+            raise TranscoderBusy
+        self._in_progress += 1
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        conversion = Conversion(self._engine, lambda: _wake(loop, changed))
+        try:
+            await self._take_in(next_block, conversion, changed)
+            mp3 = await self._finished(next_block, conversion, changed)
+            yield mp3
+        finally:
+            conversion.abandon()
+            if conversion.mp3 is not None:
+                conversion.mp3.close()
+            self._in_progress -= 1
+
+    async def _take_in(self, next_block: NextBlock, conversion: Conversion, changed: asyncio.Event) -> None:
+        gathered, received_bytes, more, first = bytearray(), 0, True, True
+        while more:
+            try:
+                async with asyncio.timeout(self._idle_seconds):
+                    block, more = await next_block()
+            except TimeoutError:
+                raise UploadTooSlow(f"Nothing arrived for {self._idle_seconds:g} seconds") from None
+            received_bytes += len(block)
+            if received_bytes > self._max_upload_bytes:
+                raise self._too_large()
+            gathered += block
+            # The first part goes on at once: a refusal should come before the rest has been sent.
+            if not more or first or len(gathered) >= HAND_OVER_BYTES:
+                conversion.feed(bytes(gathered), last=not more)
+                gathered.clear()
+                first = not received_bytes
+            await _wait(changed, lambda: conversion.waiting_bytes <= WAITING_BYTES, conversion)
+
+    async def _finished(self, next_block: NextBlock, conversion: Conversion, changed: asyncio.Event) -> Mp3:
+        leaving = asyncio.ensure_future(next_block())
+        try:
+            waiting = asyncio.ensure_future(_wait(changed, lambda: conversion.mp3 is not None, conversion))
+            await asyncio.wait({leaving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                waiting.cancel()
+                raise ClientDisconnect
+            await waiting
+        finally:
+            leaving.cancel()
+        assert conversion.mp3 is not None
+        return conversion.mp3
+
+    def _too_large(self) -> UploadTooLarge:
+        return UploadTooLarge(f"{self._max_upload_bytes} bytes at most")
+
+
+async def _wait(changed: asyncio.Event, ready: Callable[[], bool], conversion: Conversion) -> None:
+    """Until `ready`; raises the conversion's failure."""
+    while True:
+        changed.clear()
+        if conversion.failure is not None:
+            raise conversion.failure
+        if ready():
+            return
+        await changed.wait()
+
+
+def _wake(loop: asyncio.AbstractEventLoop, changed: asyncio.Event) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(changed.set)
