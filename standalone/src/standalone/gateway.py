@@ -2,6 +2,7 @@
 
 import grp
 import importlib.util
+import math
 import os
 import pwd
 import re
@@ -13,6 +14,8 @@ from pathlib import Path
 from standalone.data_folder import DataFolder
 from standalone.process import StartFailure, start_process
 from standalone.settings import StandaloneSettings
+
+RUNTIME = "runtime"
 
 
 class Gateway:
@@ -46,7 +49,7 @@ class Gateway:
 
     def _render(self) -> None:
         prefix = self._folder.nginx
-        (prefix / "temp").mkdir(exist_ok=True)
+        (prefix / RUNTIME).mkdir(exist_ok=True)
         _link(prefix / "docs", self._source / "docs")
         _link(prefix / "swagger-ui", find_swagger_ui())
         variables = self._variables()
@@ -56,20 +59,24 @@ class Gateway:
 
     def _variables(self) -> dict[str, str]:
         """What the template asks for. Paths are relative to the prefix: no letter in them needs quoting."""
+        settings = self._settings
         upstreams = {
             f"{name.removesuffix('-service').upper()}_UPSTREAM": f"127.0.0.1:{port}"
             for name, port in self._ports.items()
         }
         return upstreams | {
-            "GATEWAY_LISTEN": str(self._settings.gateway_port),
-            "RESOLVER": "127.0.0.1",
-            "MAX_UPLOAD_BYTES": str(self._settings.max_upload_bytes),
-            "MAX_UPLOADS_PER_CLIENT": str(self._settings.max_uploads_per_client),
+            "GATEWAY_LISTEN": str(settings.gateway_port),
+            "RESOLVER": "127.0.0.1",  # asked for nothing: the upstreams are addresses
+            "RUNTIME_DIRECTORY": RUNTIME,
             "CACHE_DIRECTORY": "cache",
-            "CACHE_MAX_BYTES": str(self._settings.cache_max_bytes),
-            "ACCESS_LOG": "/dev/stdout",
-            "DOCS_ROOT": "docs",
-            "SWAGGER_UI_ROOT": "swagger-ui",
+            "CACHE_MAX_BYTES": str(settings.cache_max_bytes),
+            "MAX_UPLOAD_BYTES": str(settings.max_upload_bytes),
+            "UPLOADS_PER_CLIENT": str(settings.uploads_per_client),
+            "UPLOAD_IDLE_TIMEOUT_SECONDS": str(math.ceil(settings.upload_idle_timeout_seconds)),
+            "TRANSCODE_TIMEOUT_SECONDS": str(math.ceil(settings.transcode_timeout_seconds)),
+            "SHUTDOWN_TIMEOUT_SECONDS": str(settings.shutdown_timeout_seconds),
+            "DOCS_DIRECTORY": "docs",
+            "SWAGGER_UI_DIRECTORY": "swagger-ui",
         }
 
 
@@ -87,11 +94,11 @@ def find_nginx() -> Path:
 
 
 def find_swagger_ui() -> Path:
-    """The wheel's folder with Swagger UI's files."""
-    spec = importlib.util.find_spec("drf_spectacular_sidecar")  # finds it without running it: it wants Django
+    """The folder of the wheel that has Swagger UI's files; its code is not imported."""
+    spec = importlib.util.find_spec("fastapi_swagger")
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        return Path(folder) / "static" / "drf_spectacular_sidecar" / "swagger-ui-dist"
-    raise StartFailure("The package drf-spectacular-sidecar, which the API docs come from, is not installed")
+        return Path(folder) / "resources"
+    raise StartFailure("The package fastapi-swagger, which the API documentation is made with, is not installed")
 
 
 def _link(link: Path, target: Path) -> None:
