@@ -8,7 +8,7 @@ async function fetchDocument(service) {
   if (!answer.ok) {
     throw new Error(`${service}-service answers ${answer.status}`);
   }
-  return answer.json();
+  return { service, document: await answer.json() };
 }
 
 // What two services call by the same name need not be the same thing, so every component gets its service's name.
@@ -38,17 +38,16 @@ function groupOperations(paths, service) {
   return paths;
 }
 
-function join(documents) {
+function join(fetched) {
   const joined = {
-    openapi: documents[0].openapi,
-    info: { title: "Recordings", version: documents[0].info.version, description: "Send a WAV, get a link to an MP3." },
+    openapi: fetched[0].document.openapi,
+    info: { title: "Recordings", version: fetched[0].document.info.version, description: "A WAV goes in, a link to an MP3 comes out." },
     servers: [{ url: "/" }],
     tags: [],
     paths: {},
     components: { schemas: {}, securitySchemes: {} },
   };
-  documents.forEach((document, index) => {
-    const service = SERVICES[index];
+  for (const { service, document } of fetched) {
     const { info, paths, components = {} } = nameComponents(document, service);
     joined.tags.push({ name: service, description: info.description });
     Object.assign(joined.paths, groupOperations(paths, service));
@@ -57,26 +56,26 @@ function join(documents) {
     }
     // The access token is the same for both: entered once, it is sent to either.
     Object.assign(joined.components.securitySchemes, components.securitySchemes);
-  });
+  }
   return joined;
 }
 
-function showFailures(failures) {
-  for (const failure of failures) {
+function showMissing(reasons) {
+  for (const reason of reasons) {
     const notice = document.createElement("p");
     notice.className = "notice";
-    notice.textContent = `Not all of the API can be shown: ${failure.reason.message}`;
+    notice.textContent = `A part of the API cannot be shown: ${reason.message}`;
     document.body.prepend(notice);
   }
 }
 
 async function show() {
   const results = await Promise.allSettled(SERVICES.map(fetchDocument));
-  const missing = results.filter((result) => result.status === "rejected");
-  showFailures(missing);
-  if (missing.length === 0) {
+  showMissing(results.filter((result) => result.status === "rejected").map((result) => result.reason));
+  const fetched = results.filter((result) => result.status === "fulfilled").map((result) => result.value);
+  if (fetched.length > 0) {
     SwaggerUIBundle({
-      spec: join(results.map((result) => result.value)),
+      spec: join(fetched),
       dom_id: "#api",
       deepLinking: true,
       tryItOutEnabled: true,
