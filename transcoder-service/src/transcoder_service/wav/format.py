@@ -64,6 +64,8 @@ _OTHER_TAGS = {
 }
 # The seven predictors that every MS ADPCM file has; the codec knows these alone.
 _MS_PREDICTORS = struct.pack("<14h", 256, 0, 512, -256, 0, 0, 192, 64, 240, 0, 460, -208, 392, -232)
+# A codec call costs as much as encoding some 60 samples, so blocks that hold fewer would cost more than their sound.
+_LEAST_ADPCM_BYTES = 32
 _GSM_BLOCK_BYTES, _GSM_BLOCK_FRAMES = 65, 320
 _GSM_BITS = 13  # what the codec takes in (ETSI EN 300 961); the header says 0
 
@@ -158,11 +160,13 @@ def _block_frames(encoding: Encoding, channels: int, bits: int, block_bytes: int
     elif encoding == "ima_adpcm":
         # For each channel 4 bytes that hold one sample, then groups of 4 bytes that hold 8.
         groups, rest = divmod(block_bytes, 4 * channels)
-        fits, expected, frames = groups > 1 and not rest, f"a multiple of {4 * channels}", 8 * (groups - 1) + 1
+        frames = 8 * (groups - 1) + 1
+        fits = block_bytes >= _LEAST_ADPCM_BYTES * channels and not rest
+        expected = f"a multiple of {4 * channels} from {_LEAST_ADPCM_BYTES * channels} on"
     elif encoding == "ms_adpcm":
         # For each channel 7 bytes that hold two samples, then two samples a byte.
-        packed = block_bytes - 7 * channels
-        fits, expected, frames = packed > 0, f"more than {7 * channels}", 2 * packed // channels + 2
+        frames = 2 * (block_bytes - 7 * channels) // channels + 2
+        fits, expected = block_bytes >= _LEAST_ADPCM_BYTES * channels, f"{_LEAST_ADPCM_BYTES * channels} or more"
     else:
         frame_bytes = channels * -(-bits // 8)
         fits, expected, frames = block_bytes == frame_bytes, str(frame_bytes), 1
