@@ -19,7 +19,7 @@ from standalone.process import StartFailure, start_process
 from standalone.settings import StandaloneSettings
 from standalone.supervisor import POLL_SECONDS, Child, Stopping, supervise
 
-SERVICES = ("users-service", "records-service", "transcoder-service")
+SERVICES = ("users-service", "transcoder-service", "records-service")  # records needs the others until it ends
 READY_TIMEOUT_SECONDS = 60.0
 READY_POLL_SECONDS = 0.03
 LOG_CHECK_SECONDS = 10.0
