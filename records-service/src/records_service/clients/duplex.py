@@ -140,6 +140,7 @@ class _Exchange(asyncio.Protocol):
 
     def close(self) -> None:
         """Close at once; what is not written yet is dropped."""
+        self._head.cancel()  # of no effect on one that has come; else nobody would look at its failure
         self._transport.abort()
 
     async def _send(self, request: httpx.Request, write_seconds: float) -> None:
