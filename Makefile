@@ -5,7 +5,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV := .venv/bin
 PACKAGES := service-kit users-service records-service transcoder-service standalone
 COMPILED := $(filter-out service-kit,$(PACKAGES))
-CHECKED := $(PACKAGES) acceptance bench
+CHECKED := $(PACKAGES) nginx acceptance bench
 # One resolution into build/ comes first, so that every part takes the same version of what it shares with others.
 COMPILE := $(VENV)/uv pip compile --quiet --system-certs --universal --python-version 3.11 --no-header --no-emit-package service-kit
 T ?=
