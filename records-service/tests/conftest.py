@@ -8,12 +8,16 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
+import httpx
 import psycopg2
 import pytest
+import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -23,7 +27,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from records_service.db import record as record_table
 from records_service.main import create_app
+from records_service.records.chunks import CHUNK_BYTES, copy_in
+from records_service.records.model import Record
 from records_service.settings import RecordsSettings
 from standalone.testing import TestPostgres
 
@@ -105,8 +112,10 @@ class FakeTranscoder:
         self.begun = self.cancelled = 0
         self.mp3_bytes = 5000
         self.refusal: tuple[int, str] | None = None  # status and code, given at the first block
+        self.delay_seconds = 0.0  # after the last byte
         self.silent = False  # reads everything, never answers
-        self.deaf = False  # reads nothing
+        self.pauses = False  # a long time, in the middle of its answer
+        self.dies = False  # in the middle of its answer
         self.ready = True
         self.facts: dict[str, object] = {
             "sample_count": 160_000,
@@ -129,8 +138,6 @@ class FakeTranscoder:
             return
         self.begun += 1
         sha256 = hashlib.sha256()
-        if self.deaf:
-            await asyncio.sleep(3600)
         async for block in Request(scope, receive).stream():
             sha256.update(block)
             if self.refusal is not None:
@@ -142,9 +149,18 @@ class FakeTranscoder:
             assert (await receive())["type"] == "http.disconnect"
             self.cancelled += 1
             return
+        await asyncio.sleep(self.delay_seconds)
         self.wavs.append(sha256.digest())
         headers = {"X-Recording-Facts": json.dumps(self.facts)}
-        await Response(self.mp3(), media_type="audio/mpeg", headers=headers)(scope, receive, send)
+        answer = Response(self.mp3(), media_type="audio/mpeg", headers=headers)
+        if self.pauses or self.dies:
+            await send({"type": "http.response.start", "status": 200, "headers": answer.raw_headers})
+            await send({"type": "http.response.body", "body": answer.body[: self.mp3_bytes // 2], "more_body": True})
+            if self.dies:
+                return  # the server breaks the connection
+            await receive()
+        else:
+            await answer(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self.refusal is not None
@@ -242,3 +258,43 @@ def serve_records(make_settings: Callable[..., RecordsSettings]) -> Iterator[Cal
             return stack.enter_context(serving(app))
 
         yield start
+
+
+@pytest.fixture
+def serve_app() -> Callable[..., AbstractContextManager[str]]:
+    return serving
+
+
+@pytest.fixture(scope="session")
+def engine(database: TestPostgres) -> Iterator[sa.Engine]:
+    """The database as the role that serves."""
+    engine = sa.create_engine(database.url("records_service"))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def store(engine: sa.Engine) -> Callable[..., tuple[Record, bytes]]:
+    """Stores `size` random bytes as a recording without an upload; other arguments override what its row says."""
+
+    def store(size: int = 1000, **overrides: Any) -> tuple[Record, bytes]:
+        content = random.randbytes(size)
+        facts = {"wav_bytes": 320_044, "size_bytes": size, "sha256": hashlib.sha256(content).digest()}
+        wav = {"sample_count": 160_000, "sample_rate_hz": 16_000, "channels": 1, "encoding": "pcm"}
+        levels = {"bits_per_sample": 16, "peak_dbfs": -1.5, "rms_dbfs": -20.25, "peaks": b"\x81\x7f\x00\x40"}
+        row: dict[str, Any] = {"id": uuid4(), "user_id": uuid4(), "name": "recording.wav", "chunk_size": CHUNK_BYTES}
+        stored = Record(**(row | facts | wav | levels | {"created_at": datetime.now(UTC)} | overrides))
+        with engine.begin() as connection:
+            connection.execute(sa.insert(record_table).values(asdict(stored)))
+            step = stored.chunk_size
+            copy_in(connection, stored.id, 0, [content[start : start + step] for start in range(0, size, step)])
+        return stored, content
+
+    return store
+
+
+@pytest.fixture
+def client(serve_records: Callable[..., str]) -> Iterator[httpx.Client]:
+    """A client of a records-service with a pool of five connections."""
+    with httpx.Client(base_url=serve_records(), trust_env=False, timeout=30) as client:
+        yield client

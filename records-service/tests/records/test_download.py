@@ -4,6 +4,7 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from uuid import uuid4
 
 import httpx
@@ -14,11 +15,17 @@ from records_service.main import create_app
 from records_service.records.model import Record
 from records_service.settings import RecordsSettings
 
-from ..conftest import serving
-from .conftest import Store, link
-
 CHUNK = 1024  # small, so that windows of 16 chunks are crossed by small contents
 WINDOW = 16 * CHUNK
+
+
+Store = Callable[..., tuple[Record, bytes]]
+ServeApp = Callable[..., AbstractContextManager[str]]
+
+
+def link(record: Record) -> str:
+    """The path and query of a record's link."""
+    return f"/record?id={record.id}&user={record.user_id}"
 
 
 class TestTheWhole:
@@ -218,7 +225,12 @@ class TestALinkThatLeadsNowhere:
 class TestCost:
     @pytest.mark.parametrize(("size", "transactions"), [(40_000, 1), (3 * 1024 * 1024, 3), (3 * 1024 * 1024 + 1, 4)])
     def test_a_transaction_per_window_and_none_besides(
-        self, make_settings: Callable[..., RecordsSettings], store: Store, size: int, transactions: int
+        self,
+        make_settings: Callable[..., RecordsSettings],
+        serve_app: ServeApp,
+        store: Store,
+        size: int,
+        transactions: int,
     ) -> None:
         record, content = store(size)
         begun = 0
@@ -229,6 +241,6 @@ class TestCost:
 
         app = create_app(make_settings())
         sa.event.listen(app.state.database.engine, "begin", count)
-        with serving(app) as url:
+        with serve_app(app) as url:
             assert httpx.get(url + link(record), trust_env=False).content == content
         assert begun == transactions

@@ -18,7 +18,8 @@ def configure_logs(service: str, settings: ServiceSettings) -> None:
         _name_service(service),
     ]
     render: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        # The default one prints every frame's variables, tokens among them, and takes seconds for it.
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if readable
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
