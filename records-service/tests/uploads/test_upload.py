@@ -1,7 +1,7 @@
 """A WAV goes in, a link comes out."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +10,6 @@ import pytest
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 WAV = b"RIFF" + bytes(range(256)) * 2000
-
-
-@pytest.fixture
-def client(serve_records: Callable[..., str]) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=serve_records(), trust_env=False, timeout=30) as client:
-        yield client
 
 
 def form(user: UUID, token: UUID, order: str = "utf") -> list[tuple[str, Any]]:
