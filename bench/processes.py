@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-_NAMES = ("users-service", "records-service", "transcoder-service", "nginx", "postgres")
+# PostgreSQL first: its processes name the role that they serve.
+_NAMES = ("postgres", "nginx", "users-service", "records-service", "transcoder-service")
 
 
 def tree(root: int) -> list[int]:
@@ -59,7 +60,7 @@ def program(pid: int) -> str:
     with suppress(OSError):
         command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         for name in _NAMES:
-            if name in command or name.replace("-", "_") in command:
+            if name in command:
                 return name
     return "supervisor"
 
