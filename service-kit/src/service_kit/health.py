@@ -41,7 +41,8 @@ class Checks:
         if not done:
             return "timeout"
         error = task.exception()
-        del self._running[name]
+        if self._running.get(name) is task:  # of several who asked at once the first takes it away
+            del self._running[name]
         if error is not None:
             log.warning("check.failed", check=name, reason=str(error))
         return "failed" if error else "ok"

@@ -1,5 +1,6 @@
 """The outermost ASGI middleware: request id, one access line per request, and a 500 for what nobody caught."""
 
+import asyncio
 import time
 
 import structlog
@@ -8,7 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service_kit.lifecycle import Lifecycle
-from service_kit.problems import Problem, problem_response
+from service_kit.problems import NotReady, Problem, problem_response
 from service_kit.request_id import HEADER, begin_request
 
 log = structlog.get_logger()
@@ -50,6 +51,10 @@ class RequestScope:
             await self.app(scope, receive, send_with_id)
         except ClientDisconnect:
             log.info("client.gone", method=scope["method"], path=scope["path"])
+        except asyncio.CancelledError:  # the server's, when a shutdown will wait no longer
+            if status:
+                raise
+            await problem_response(NotReady("The service is shutting down"))(scope, receive, send_with_id)
         except Exception as error:
             log.exception("request.failed", method=scope["method"], path=scope["path"])
             if status:
