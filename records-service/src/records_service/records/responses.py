@@ -33,20 +33,21 @@ class AudioResponse(Response):
         self.background = None
         self.body = b""
         self.raw_headers = [(name.encode(), value.encode("latin-1")) for name, value in _headers(planned).items()]
-        self._delivery = delivery
+        self._first_window = delivery.first_window
+        self._further_windows = delivery.further_windows
         self._unsent = len(planned.body) if with_body and not planned.not_modified else 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Raises whatever cuts the body short: the server then breaks the connection, which no client can miss."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        window = self._delivery.first_window
+        window, self._first_window = self._first_window, b""  # not kept while the others are sent
         if self._unsent == len(window):
             await send({"type": "http.response.body", "body": window, "more_body": False})
             return
         gone = asyncio.create_task(_wait_for_disconnect(receive))
         try:
             await self._send_window(send, window)
-            async for window in self._delivery.further_windows:
+            async for window in self._further_windows:
                 if gone.done():
                     raise ClientDisconnect
                 await self._send_window(send, window)
