@@ -3,33 +3,39 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from records_service.records.model import Record
+
+_SUMMARY_EXAMPLE: dict[str, JsonValue] = {
+    "id": "0b3f6d0e-3c5a-4f0e-9b1d-6a7c8e9f0a1b",
+    "url": "http://localhost:8080/record?id=0b3f6d0e-3c5a-4f0e-9b1d-6a7c8e9f0a1b"
+    "&user=3f2b8c1e-5d4a-4c6b-9e7f-1a2b3c4d5e6f",
+    "user": "3f2b8c1e-5d4a-4c6b-9e7f-1a2b3c4d5e6f",
+    "name": "interview.wav",
+    "duration_seconds": 600.0,
+    "sample_rate_hz": 44100,
+    "channels": 2,
+    "size_bytes": 9812345,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "created_at": "2030-01-31T12:00:00.123456Z",
+}
+_INFO_EXAMPLE: dict[str, JsonValue] = {
+    **_SUMMARY_EXAMPLE,
+    "wav_bytes": 105840044,
+    "encoding": "pcm",
+    "bits_per_sample": 16,
+    "peak_dbfs": -1.2,
+    "rms_dbfs": -18.4,
+    "peaks": [[-0.252, 0.2598], [-0.5039, 0.4961]],
+}
+_PAGE_EXAMPLE: dict[str, JsonValue] = {"items": [_SUMMARY_EXAMPLE], "next_cursor": "AAbg4xk2JkALP20OPFpPDpsdanyOnwob"}
 
 
 class RecordSummary(BaseModel):
     """What an upload answers and what a list holds for each recording."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0b3f6d0e-3c5a-4f0e-9b1d-6a7c8e9f0a1b",
-                    "url": "http://localhost:8080/record?id=0b3f6d0e-3c5a-4f0e-9b1d-6a7c8e9f0a1b"
-                    "&user=3f2b8c1e-5d4a-4c6b-9e7f-1a2b3c4d5e6f",
-                    "user": "3f2b8c1e-5d4a-4c6b-9e7f-1a2b3c4d5e6f",
-                    "name": "interview.wav",
-                    "duration_seconds": 600.0,
-                    "sample_rate_hz": 44100,
-                    "channels": 2,
-                    "size_bytes": 9812345,
-                    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-                    "created_at": "2030-01-31T12:00:00.123456Z",
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [_SUMMARY_EXAMPLE]})
 
     id: UUID = Field(description="The record's id")
     url: str = Field(description="The link that plays and downloads the MP3; whoever has it can use it")
@@ -62,7 +68,7 @@ class RecordSummary(BaseModel):
 class RecordInfo(RecordSummary):
     """All that is known of a recording."""
 
-    model_config = ConfigDict(json_schema_extra=None)
+    model_config = ConfigDict(json_schema_extra={"examples": [_INFO_EXAMPLE]})
 
     wav_bytes: int = Field(description="Size of the uploaded WAV in bytes")
     encoding: str = Field(description="How the WAV held its samples", examples=["pcm"])
@@ -90,6 +96,8 @@ class RecordInfo(RecordSummary):
 
 class RecordPage(BaseModel):
     """A page of one's own recordings, newest first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_PAGE_EXAMPLE]})
 
     items: list[RecordSummary]
     next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null at the end")
