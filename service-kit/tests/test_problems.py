@@ -49,8 +49,8 @@ def app(make_app: Callable[..., FastAPI]) -> FastAPI:
         return order
 
     @router.get("/orders")
-    async def list_orders(limit: int = 10) -> int:
-        return limit
+    async def list_orders(limit: int | None = None) -> int:
+        return limit or 10
 
     @router.get("/mine")
     async def mine(token: BearerToken) -> str:
@@ -171,6 +171,12 @@ class TestTheQuery:
 
 
 class TestTheDocument:
+    def test_a_parameter_that_may_be_left_out_is_not_said_to_take_null(self, app: FastAPI) -> None:
+        (limit,) = app.openapi()["paths"]["/orders"]["get"]["parameters"]
+
+        assert limit["schema"]["type"] == "integer"
+        assert not limit["required"]
+
     def test_every_operation_tells_of_its_problems_in_our_form(self, app: FastAPI) -> None:
         document: dict[str, Any] = app.openapi()
 

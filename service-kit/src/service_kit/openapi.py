@@ -52,6 +52,8 @@ def _complete_operation(operation: Document, common: list[type[Problem]]) -> Non
         problems += [MalformedRequest, BodyTooLarge, ContentTypeUnsupported]
     if operation.get("security"):
         problems.append(Unauthorized)
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = _without_null(parameter["schema"])
     responses = operation["responses"]
     if "application/json" in responses.get("422", {}).get("content", {}):
         del responses["422"]
@@ -64,3 +66,11 @@ def _complete_operation(operation: Document, common: list[type[Problem]]) -> Non
             "description": "Names this request in the logs",
             "schema": {"type": "string"},
         }
+
+
+def _without_null(schema: Document) -> Document:
+    """A parameter's schema without the null that stands for "not given": a header or query cannot send one."""
+    choices: list[Document] = [choice for choice in schema.get("anyOf", []) if choice != {"type": "null"}]
+    if len(choices) != 1:
+        return schema
+    return choices[0] | {name: value for name, value in schema.items() if name != "anyOf"}

@@ -20,6 +20,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 from fastapi import FastAPI
+from psycopg2 import sql
 
 from service_kit.server import build_server
 from service_kit.settings import ServiceSettings
@@ -53,7 +54,10 @@ class TestPostgres:
 
     def initialise(self) -> None:
         """Run `db/init.sql` with this server's passwords."""
-        settings = [f"SET init.{login}_password = '{password}'" for login, password in self.passwords.items()]
+        settings = [
+            sql.SQL("SET init.{} = {}").format(sql.Identifier(f"{login}_password"), sql.Literal(password))
+            for login, password in self.passwords.items()
+        ]
         self._run_in(DATABASE, *settings, (ROOT / "db" / "init.sql").read_text())
 
     def alembic(self, service: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -77,7 +81,7 @@ class TestPostgres:
     def _admin_url_of(self, database: str) -> str:
         return self.server.url(SUPERUSER, self.server.password, database)
 
-    def _run_in(self, database: str, *statements: str) -> None:
+    def _run_in(self, database: str, *statements: str | sql.Composed) -> None:
         with closing(psycopg2.connect(self._admin_url_of(database))) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:

@@ -12,7 +12,8 @@ from service_kit.identifiers import CanonicalUuid
 NAME_CHARACTERS = 100
 # Cc: control characters, NUL among them; Cs: halves of surrogate pairs; Zl, Zp: line and paragraph separators.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_REFUSED = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+# The same for the document; surrogates are left out, as no valid JSON has half a pair.
+_REFUSED = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _NAME_PATTERN = rf"^\s*[^\s{_REFUSED}]([^{_REFUSED}]{{0,98}}[^\s{_REFUSED}])?\s*$"
 _KEY_PATTERN = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
 
@@ -36,7 +37,7 @@ def _random_uuid(key: UUID) -> UUID:
 Name = Annotated[
     str,
     AfterValidator(trimmed_name),
-    WithJsonSchema({"type": "string", "pattern": _NAME_PATTERN}),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _NAME_PATTERN}),
     Field(description="A label in any script, 1 to 100 characters after trimming; need not be unique"),
 ]
 
