@@ -12,6 +12,12 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the three tables."""
+    _create_record()
+    _create_record_chunk()
+    _create_idempotency_key()
+
+
+def _create_record() -> None:
     op.create_table(
         "record",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -39,6 +45,9 @@ def upgrade() -> None:
         ["user_id", sa.text("created_at DESC"), sa.text("id DESC")],
         schema="records",
     )
+
+
+def _create_record_chunk() -> None:
     op.create_table(
         "record_chunk",
         sa.Column("record_id", sa.Uuid(), nullable=False),
@@ -57,6 +66,9 @@ def upgrade() -> None:
     )
     # MP3 does not compress: trying would cost CPU at every write. CREATE TABLE ... STORAGE needs PostgreSQL 16.
     op.execute("ALTER TABLE records.record_chunk ALTER COLUMN data SET STORAGE EXTERNAL")
+
+
+def _create_idempotency_key() -> None:
     op.create_table(
         "idempotency_key",
         sa.Column("user_id", sa.Uuid(), nullable=False),

@@ -3,11 +3,14 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+
+from records_service.uploads import idempotency
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 WAV = b"RIFF" + bytes(range(256)) * 1000
@@ -134,6 +137,18 @@ class TestLeases:
     ) -> None:
         self.claim(query, owner, lease="-1 s")
         assert upload(client, owner, "key-1").status_code == 201
+
+    def test_a_claim_is_renewed_while_its_upload_runs(
+        self, client: httpx.Client, owner: tuple[UUID, UUID], transcoder: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(idempotency, "LEASE", timedelta(seconds=1))
+        monkeypatch.setattr(idempotency, "HEARTBEAT_SECONDS", 0.1)
+        transcoder.delay_seconds = 2.5
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(upload, client, owner, "key-1")
+            time.sleep(2)
+            assert upload(client, owner, "key-1").status_code == 409
+            assert running.result().status_code == 201
 
     def test_a_claim_that_was_taken_over_stores_nothing(
         self, client: httpx.Client, owner: tuple[UUID, UUID], transcoder: Any, query: Rows

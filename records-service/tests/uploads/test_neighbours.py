@@ -117,7 +117,7 @@ class TestDatabase:
         url = serve_records(records_database_url="postgresql+psycopg2://nobody:x@127.0.0.1:9/none")
         assert upload(url, users)[:2] == (503, "database_unavailable")
 
-    def test_with_all_connections_taken(self, serve_records: Serve, users: Any, query: Rows) -> None:
+    def test_with_a_locked_table(self, serve_records: Serve, users: Any, query: Rows) -> None:
         query("BEGIN")
         query("LOCK records.record IN EXCLUSIVE MODE")
         try:
