@@ -86,6 +86,8 @@ class Answer:
         problem: dict[str, Any] = json.loads(self.body)
         assert problem["status"] == self.status
         assert problem["request_id"] == self.headers["X-Request-ID"]
+        for name in ("X-Request-ID", "X-Content-Type-Options", "Cache-Control", "Content-Length"):
+            assert len(self.headers.get_all(name) or []) == 1, (name, self.headers.as_string())
         assert set(problem) >= {"type", "title", "status", "detail", "code", "request_id"}
         return problem
 

@@ -117,6 +117,10 @@ class NoSuchRecording(Problem):
     status, code, title = 404, "record_not_found", "There is no such record"
 
 
+class PreconditionFailed(Problem):
+    status, code, title = 412, "precondition_failed", "The record is not the one that the request is meant for"
+
+
 class TooLarge(Problem):
     status, code, title = 413, "upload_too_large", "The upload is larger than allowed"
 
@@ -187,6 +191,8 @@ class PlayedRecords(PlayedService):
         recording = self.recordings.get(request.query_params.get("id", ""))
         if recording is None:
             raise NoSuchRecording
+        if not _holds(request, recording):
+            raise PreconditionFailed
         if request.headers.get("if-none-match") == recording.etag:
             return Response(status_code=304, headers=recording.headers())
         headers = {**recording.headers(), "Content-Length": str(len(recording.body))}
@@ -208,6 +214,11 @@ class PlayedRecords(PlayedService):
         if way == "held":
             await asyncio.to_thread(seen.hold.wait, 20)
         return JSONResponse({"bytes": seen.bytes_in, "sha256": digest.hexdigest()}, 201)
+
+
+def _holds(request: Request, recording: Recording) -> bool:
+    wanted, unmodified_since = request.headers.get("if-match"), request.headers.get("if-unmodified-since")
+    return wanted in (None, recording.etag) and unmodified_since in (None, MODIFIED)
 
 
 async def _stream(recording: Recording) -> AsyncIterator[bytes]:

@@ -186,6 +186,8 @@ class TestConditions:
                 assert answer.headers["Cache-Control"] == "private, no-cache"
             if status == 412:
                 assert answer.problem()["code"] == "precondition_failed"
+            # a request is logged when it has ended: an answer that leaves it open would hold its connection
+            assert gateway.log_line(answer.headers["X-Request-ID"])["status"] == status
 
 
 @contextmanager
