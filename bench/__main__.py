@@ -1,6 +1,6 @@
 """All reports, one after the other: `make bench`."""
 
-from bench import conversion, delivery, transcoder, users
+from bench import conversion, delivery, users
 
-for report in (conversion, transcoder, users, delivery):
+for report in (conversion, users, delivery):
     report.main()
