@@ -24,7 +24,7 @@ class Heard:
 
 def listen(mp3: bytes) -> Heard:
     """Decode the whole of an MP3, its encoder delay and padding taken off as its tag says."""
-    with av.open(io.BytesIO(mp3), format="mp3") as container:
+    with av.open(io.BytesIO(mp3), "r", format="mp3") as container:
         stream = container.streams.audio[0]
         blocks = [frame.to_ndarray() for frame in container.decode(stream)]
         rate = stream.codec_context.sample_rate

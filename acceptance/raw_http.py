@@ -36,7 +36,8 @@ class Connection:
 
     def __init__(self, base_url: str) -> None:
         address = urlsplit(base_url)
-        assert address.hostname and address.port
+        assert address.hostname
+        assert address.port
         self.host = address.netloc
         self._socket = socket.create_connection((address.hostname, address.port), timeout=ANSWER_SECONDS)
         self._started = time.monotonic()

@@ -30,15 +30,16 @@ HOSTILE = {
     "an empty name": b'; filename=""',
     "only dots": b'; filename="..."',
     "a path": b'; filename="/etc/../etc/passwd"',
-    "a right-to-left override": "; filename=\"a\u202e3pm.wav\"".encode(),
-    "separators": "; filename=\"a\u2028b\u2029c.wav\"".encode(),
+    "a right-to-left override": '; filename="a\u202e3pm.wav"'.encode(),
+    "separators": '; filename="a\u2028b\u2029c.wav"'.encode(),
     "an unknown character set": b"; filename*=KOI8-R''%C1.wav",
 }
 
 
 def upload(gateway: str, account: Account, clip: bytes, disposition: bytes) -> tuple[int, dict[str, object]]:
     """POST a form whose file has this Content-Disposition; the answer's status and JSON."""
-    body = form_field("user", account.id) + form_field("token", account.token) + form_file(disposition) + clip + FORM_END
+    fields = form_field("user", account.id) + form_field("token", account.token)
+    body = fields + form_file(disposition) + clip + FORM_END
     with Connection(gateway) as connection:
         connection.begin("POST", "/record", {"Content-Type": FORM_TYPE, "Content-Length": str(len(body))})
         connection.send([body])

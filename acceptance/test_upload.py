@@ -51,7 +51,8 @@ class TestBothForms:
         assert_sounds_like(api, response, recorded, 16000)
 
     def test_a_bare_wav_may_carry_a_name(self, api: Api, account: Account, clip: bytes) -> None:
-        named = {"Content-Disposition": "attachment; filename=\"x.wav\"; filename*=UTF-8''%D0%BF%D0%B5%D1%81%D0%BD%D1%8F.wav"}
+        name = "%D0%BF%D0%B5%D1%81%D0%BD%D1%8F.wav"
+        named = {"Content-Disposition": f"attachment; filename=\"x.wav\"; filename*=UTF-8''{name}"}
         assert api.upload_bare(account, clip, named).json()["name"] == "песня.wav"
 
     def test_a_body_without_a_length_is_taken(self, api: Api, account: Account, clip: bytes) -> None:

@@ -9,7 +9,7 @@ from acceptance.api import Account, Api, assert_problem
 
 
 class TestMakingAUser:
-    @pytest.mark.parametrize("name", ["Ada", "Ада Лавлейс", "愛達", "👩‍💻", "O'Neil \"Ada\" <b>", "a" * 100])
+    @pytest.mark.parametrize("name", ["Ada", "Ада Лавлейс", "愛達", "👩‍💻", 'O\'Neil "Ada" <b>', "a" * 100])
     def test_a_name_in_any_script_is_kept_as_it_is(self, api: Api, name: str) -> None:
         response = api.request("POST", "/user", json={"name": name})
         assert response.status_code == 201

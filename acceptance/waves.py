@@ -41,7 +41,7 @@ class Layout:
     """What a writer that cannot seek leaves in both size fields."""
 
 
-def wav(samples: Samples, sample_rate_hz: int = 44100, layout: Layout = Layout()) -> bytes:  # noqa: B008 (frozen)
+def wav(samples: Samples, sample_rate_hz: int = 44100, layout: Layout = Layout()) -> bytes:
     """The bytes of a WAV file."""
     data = _encoded(samples, layout)
     format_chunk = _format(sample_rate_hz, samples.shape[1], layout)
@@ -80,7 +80,7 @@ def _encoded(samples: Samples, layout: Layout) -> bytes:
         return samples.astype("<f4" if layout.bits == 32 else "<f8").tobytes()
     scaled = np.round(np.clip(samples, -1, 1) * (2 ** (layout.bits - 1) - 1)).astype("<i4")
     if layout.bits == 8:
-        return (scaled + 128).astype("u1").tobytes()
+        return bytes((scaled + 128).astype("u1").tobytes())
     if layout.bits == 24:
-        return scaled.reshape(-1, 1).view("u1")[:, :3].tobytes()
-    return scaled.astype(f"<i{layout.bits // 8}").tobytes()
+        return bytes(scaled.reshape(-1, 1).view("u1")[:, :3].tobytes())
+    return bytes(scaled.astype(f"<i{layout.bits // 8}").tobytes())
