@@ -12,7 +12,7 @@ from service_kit.app import build_app
 from service_kit.logs import configure_logs
 from service_kit.server import serve
 from service_kit.settings import load_settings
-from transcoder_service.encoding.conversion import Engine
+from transcoder_service.encoding.engine import Engine
 from transcoder_service.encoding.scheduler import Scheduler
 from transcoder_service.encoding.spool import check_writable
 from transcoder_service.lame.encoder import Encoder, EncoderSettings, PcmFormat

@@ -7,29 +7,19 @@ called by a thread whenever the event loop might go on.
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from transcoder_service.encoding.scheduler import Scheduler
+from transcoder_service.encoding.assembly import Assembly
+from transcoder_service.encoding.engine import Engine
 from transcoder_service.encoding.segment import Segment
+from transcoder_service.encoding.segments import SLICE_BYTES, Segments
 from transcoder_service.encoding.spool import Spool
-from transcoder_service.lame.encoder import Encoder, EncoderSettings, PcmFormat
-from transcoder_service.lame.library import Lame
+from transcoder_service.lame.encoder import PcmFormat
 from transcoder_service.pcm.facts import RecordingFacts
 from transcoder_service.pcm.reader import PcmReader
 
-# About 11 ms of CPU for stereo music: the longest that a thread is away from other recordings.
-SLICE_BYTES = 256 * 1024
 # Reading comes before encoding, so that the other threads get something to do.
 _READ_ORDER = -1
-
-
-@dataclass(frozen=True)
-class Engine:
-    """What all conversions share."""
-
-    lame: Lame
-    settings: EncoderSettings
-    scheduler: Scheduler
-    spool_directory: str
 
 
 @dataclass(frozen=True)
@@ -51,7 +41,7 @@ class Mp3:
 
 
 class Conversion:
-    """Feed blocks, `end`, and wait until `mp3` or `failure` is there. `abandon` frees everything at any time."""
+    """Feed blocks, the last one marked, and wait for `mp3` or `failure`. `abandon` frees everything at any time."""
 
     def __init__(self, engine: Engine, changed: Callable[[], None]) -> None:
         self.mp3: Mp3 | None = None
@@ -61,20 +51,21 @@ class Conversion:
         self._share = engine.scheduler.open_share()
         self._lock = threading.Lock()
         self._running = 0
-        self._over = False
+        self._over = self._released = False
         self._reader = PcmReader()
         self._blocks: list[bytes] = []
         self._block_bytes = 0
-        self._reading = False
-        self._input_ended = False
-        self._segments: list[Segment] = []
+        self._reading = self._input_ended = False
+        self._segments: Segments | None = None
+        self._joining = self._join_again = False
         self._spool = Spool(engine.spool_directory)
+        self._assembly = Assembly(self._spool)
 
     @property
-    def waiting_bytes(self) -> int:
-        """What has been fed and not been encoded yet, as far as it is in memory."""
+    def held_bytes(self) -> int:
+        """What has been fed and is still in memory, as WAV or as samples."""
         with self._lock:
-            return self._block_bytes + sum(segment.waiting_bytes for segment in self._segments)
+            return self._block_bytes + (self._segments.held_bytes if self._segments else 0)
 
     def feed(self, block: bytes, *, last: bool = False) -> None:
         """The next part of the WAV, of any length."""
@@ -100,7 +91,7 @@ class Conversion:
             self._running += 1
         try:
             work()
-        except BaseException as error:
+        except BaseException as error:  # the request that waits for this raises it
             self._stop(error)
         finally:
             with self._lock:
@@ -112,57 +103,69 @@ class Conversion:
         with self._lock:
             blocks, self._blocks, ended = self._blocks, [], self._input_ended
         for block in blocks:
-            self._plan(self._reader.feed(block))
+            self._add(self._reader.feed(block))
             with self._lock:
                 self._block_bytes -= len(block)
         if ended:
-            self._plan(self._reader.finish())
-            self._end_segments()
+            self._add(self._reader.finish())
+            assert self._segments is not None  # a recording without samples is refused
+            self._segments.end()
         with self._lock:
             self._reading = bool(self._blocks)
             if self._reading:
                 self._schedule(_READ_ORDER, self._read)
+        self._encode_soon(ended=ended)
 
-    def _plan(self, pcm: bytes) -> None:
+    def _add(self, pcm: bytes) -> None:
         if not pcm:
             return
-        if not self._segments:
-            self._segments.append(Segment(0, self._new_encoder(tag=True)))
-        segment = self._segments[-1]
+        if self._segments is None:
+            assert self._reader.format is not None
+            source = PcmFormat(self._reader.format.sample_rate_hz, self._reader.output_channels)
+            self._segments = Segments(self._engine, source, self._lock)
+        self._segments.add(pcm)
+
+    def _encode_soon(self, *, ended: bool) -> None:
         with self._lock:
-            for at in range(0, len(pcm), SLICE_BYTES):
-                segment.add(pcm[at : at + SLICE_BYTES])
-            self._schedule_segment(segment)
+            idle = [s for s in self._segments.in_order if s.items and not s.scheduled] if self._segments else []
+            for segment in idle:
+                segment.scheduled = True
+        if ended and len(idle) == 1 and idle[0].waiting_bytes <= SLICE_BYTES:
+            # The end of a recording, or all of a clip: not worth another turn.
+            while not self._over and idle[0].scheduled:
+                self._encode(idle[0], again=False)
+            return
+        for segment in idle:
+            self._schedule(segment.number, partial(self._encode, segment))
 
-    def _end_segments(self) -> None:
-        segment = self._segments[-1]
+    def _encode(self, segment: Segment, *, again: bool = True) -> None:
+        assert self._segments is not None
+        self._segments.encode_next(segment)
         with self._lock:
-            segment.input_ended = True
-            self._schedule_segment(segment)
+            segment.scheduled = bool(segment.items) and not segment.dropped
+            if segment.scheduled and again:
+                self._schedule(segment.number, partial(self._encode, segment))
+        self._join()
 
-    def _schedule_segment(self, segment: Segment) -> None:
-        if not segment.scheduled:
-            segment.scheduled = True
-            self._schedule(segment.number, lambda: self._encode(segment))
-
-    def _encode(self, segment: Segment) -> None:
-        if segment.chunks:
-            segment.encode_next()
+    def _join(self) -> None:
+        """In one thread at a time; one that comes in between has it done once more."""
+        assert self._segments is not None
         with self._lock:
-            segment.scheduled = False
-            done = segment.input_ended and not segment.chunks
-            if segment.chunks:
-                self._schedule_segment(segment)
-        if done:
-            segment.mp3 += segment.encoder.finish()
-            tag = segment.encoder.tag()
-            self._spool.append(memoryview(segment.mp3)[len(tag) :])
-            self._succeed(Mp3(tag, self._spool, self._reader.facts()))
+            self._join_again = True
+            if self._joining:
+                return
+            self._joining = True
+        while self._wants_join():
+            tag = self._segments.join(self._assembly)
+            if tag is not None:
+                self._succeed(Mp3(tag, self._spool, self._reader.facts()))
+                return
 
-    def _new_encoder(self, *, tag: bool) -> Encoder:
-        assert self._reader.format is not None
-        pcm = PcmFormat(self._reader.format.sample_rate_hz, self._reader.output_channels)
-        return Encoder(self._engine.lame, self._engine.settings, pcm, tag=tag)
+    def _wants_join(self) -> bool:
+        with self._lock:
+            wanted, self._join_again = self._join_again, False
+            self._joining = wanted
+            return wanted
 
     def _succeed(self, mp3: Mp3) -> None:
         with self._lock:
@@ -172,18 +175,19 @@ class Conversion:
 
     def _stop(self, failure: BaseException | None) -> None:
         with self._lock:
-            self.failure = self.failure or failure
+            if not self._over:
+                self.failure = failure
             self._over = True
         self._share.close()
         self._release_when_over()
 
     def _release_when_over(self) -> None:
         with self._lock:
-            if not self._over or self._running:
+            if not self._over or self._running or self._released:
                 return
-            for segment in self._segments:
-                segment.encoder.close()
-            self._segments.clear()
+            self._released = True
             self._blocks.clear()
+            if self._segments:
+                self._segments.close()
             if self.mp3 is None:
                 self._spool.close()

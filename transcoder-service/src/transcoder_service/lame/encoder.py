@@ -98,6 +98,14 @@ class Encoder:
             pieces.append(self._encode_call(source, min(CALL_FRAMES, end - at)))
         return b"".join(pieces)
 
+    def empty_reservoir(self) -> bytes:
+        """Let the frames so far stand on their own, so that those of another encoder may follow; may be gone on with.
+
+        Samples still inside, and what is known of earlier ones, stay.
+        """
+        length = self._c.lame_encode_flush_nogap(self._handle, self._mp3, MP3_BUFFER_BYTES)
+        return self._taken("lame_encode_flush_nogap", length)
+
     def finish(self) -> bytes:
         """The frames that were still inside; nothing may follow but `tag` and `padding_samples`."""
         return self._taken("lame_encode_flush", self._c.lame_encode_flush(self._handle, self._mp3, MP3_BUFFER_BYTES))

@@ -31,6 +31,7 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "lame_encode_buffer": (_INT, [_HANDLE, _BUFFER, _BUFFER, _INT, _BUFFER, _INT]),
     "lame_encode_buffer_interleaved": (_INT, [_HANDLE, _BUFFER, _INT, _BUFFER, _INT]),
     "lame_encode_flush": (_INT, [_HANDLE, _BUFFER, _INT]),
+    "lame_encode_flush_nogap": (_INT, [_HANDLE, _BUFFER, _INT]),
     "lame_get_lametag_frame": (ctypes.c_size_t, [_HANDLE, _BUFFER, ctypes.c_size_t]),
 }
 

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 
 from starlette.requests import ClientDisconnect
 
-from transcoder_service.encoding.conversion import Conversion, Engine, Mp3
+from transcoder_service.encoding.conversion import Conversion, Mp3
+from transcoder_service.encoding.engine import Engine
 from transcoder_service.errors import TranscoderBusy, UploadTooLarge, UploadTooSlow
 
 # One hand-over to a thread for so much, not one for each packet.
 HAND_OVER_BYTES = 256 * 1024
-WAITING_BYTES = 8 * 1024 * 1024
 
 NextBlock = Callable[[], Awaitable[tuple[bytes, bool]]]
 """The next part of a body and whether more follows; raises ClientDisconnect. Asked after the end it waits for that."""
@@ -68,7 +68,7 @@ class Transcoder:
                 conversion.feed(bytes(gathered), last=not more)
                 gathered.clear()
                 first = not received_bytes
-            await _wait(changed, lambda: conversion.waiting_bytes <= WAITING_BYTES, conversion)
+            await _wait(changed, lambda: conversion.held_bytes <= self._engine.room_bytes, conversion)
 
     async def _finished(self, next_block: NextBlock, conversion: Conversion, changed: asyncio.Event) -> Mp3:
         leaving = asyncio.ensure_future(next_block())
