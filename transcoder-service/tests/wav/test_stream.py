@@ -47,6 +47,19 @@ class TestWavStream:
             found.append([bytes(piece) for piece in parser.finish()])
             assert b"".join(piece for pieces in found for piece in pieces) == sound
 
+    def test_a_chain_longer_than_the_held_tail_is_cut_alike_for_any_split(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(stream, "HELD_BYTES", 100)
+        wav = riff(HEADER, data(music(2).tobytes(), size=0), chunk(b"LIST", bytes(120)) + chunk(b"id3 ", bytes(20)))
+        lengths = set()
+        for block_bytes in (1, 64, 99, 101, 150, 199, 20_000):
+            parser = WavStream()
+            found = [pieces_of(parser, wav[at : at + block_bytes]) for at in range(0, len(wav), block_bytes)]
+            found.append([bytes(piece) for piece in parser.finish()])
+            lengths.add(sum(len(piece) for pieces in found for piece in pieces))
+        assert lengths == {16_000 + 8 + 120}
+
     def test_a_size_that_looks_unknown_is_believed_once_so_many_bytes_came(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
