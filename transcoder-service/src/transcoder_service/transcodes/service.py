@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from starlette.requests import ClientDisconnect
 
@@ -15,6 +15,18 @@ HAND_OVER_BYTES = 256 * 1024
 
 NextBlock = Callable[[], Awaitable[tuple[bytes, bool]]]
 """The next part of a body and whether more follows; raises ClientDisconnect. Asked after the end it waits for that."""
+
+
+class Changed(asyncio.Event):
+    """Set when the conversion has gone on. `reading` is the deadline under which the body is being read."""
+
+    reading: asyncio.Timeout | None = None
+
+    def stop_reading(self) -> None:
+        """Let a client that pauses be refused now, not with its next block."""
+        if self.reading is not None and self.reading.when() is not None:
+            with suppress(RuntimeError):  # not waiting right now: the failure is looked at before it does again
+                self.reading.reschedule(0)
 
 
 class Transcoder:
@@ -39,8 +51,8 @@ class Transcoder:
         if self._in_progress >= self._most_at_once:
             raise TranscoderBusy
         self._in_progress += 1
-        loop, changed = asyncio.get_running_loop(), asyncio.Event()
-        conversion = Conversion(self._engine, lambda: _wake(loop, changed))
+        loop, changed = asyncio.get_running_loop(), Changed()
+        conversion = Conversion(self._engine, lambda: _wake(loop, changed, conversion))
         try:
             await self._take_in(next_block, conversion, changed)
             mp3 = await self._finished(next_block, conversion, changed)
@@ -51,13 +63,15 @@ class Transcoder:
                 conversion.mp3.close()
             self._in_progress -= 1
 
-    async def _take_in(self, next_block: NextBlock, conversion: Conversion, changed: asyncio.Event) -> None:
+    async def _take_in(self, next_block: NextBlock, conversion: Conversion, changed: Changed) -> None:
         gathered, received_bytes, more, first = bytearray(), 0, True, True
         while more:
             try:
-                async with asyncio.timeout(self._idle_seconds):
+                async with asyncio.timeout(self._idle_seconds) as changed.reading:
                     block, more = await next_block()
             except TimeoutError:
+                if conversion.failure is not None:
+                    raise conversion.failure from None
                 raise UploadTooSlow(f"Nothing arrived for {self._idle_seconds:g} seconds") from None
             received_bytes += len(block)
             if received_bytes > self._max_upload_bytes:
@@ -70,7 +84,7 @@ class Transcoder:
                 first = not received_bytes
             await _wait(changed, lambda: conversion.held_bytes <= self._engine.room_bytes, conversion)
 
-    async def _finished(self, next_block: NextBlock, conversion: Conversion, changed: asyncio.Event) -> Mp3:
+    async def _finished(self, next_block: NextBlock, conversion: Conversion, changed: Changed) -> Mp3:
         leaving = asyncio.ensure_future(next_block())
         try:
             waiting = asyncio.ensure_future(_wait(changed, lambda: conversion.mp3 is not None, conversion))
@@ -88,7 +102,7 @@ class Transcoder:
         return UploadTooLarge(f"{self._max_upload_bytes} bytes at most")
 
 
-async def _wait(changed: asyncio.Event, ready: Callable[[], bool], conversion: Conversion) -> None:
+async def _wait(changed: Changed, ready: Callable[[], bool], conversion: Conversion) -> None:
     """Until `ready`; raises the conversion's failure."""
     while True:
         changed.clear()
@@ -99,6 +113,11 @@ async def _wait(changed: asyncio.Event, ready: Callable[[], bool], conversion: C
         await changed.wait()
 
 
-def _wake(loop: asyncio.AbstractEventLoop, changed: asyncio.Event) -> None:
+def _wake(loop: asyncio.AbstractEventLoop, changed: Changed, conversion: Conversion) -> None:
+    def on_the_loop() -> None:
+        changed.set()
+        if conversion.failure is not None:
+            changed.stop_reading()
+
     if not loop.is_closed():
-        loop.call_soon_threadsafe(changed.set)
+        loop.call_soon_threadsafe(on_the_loop)
