@@ -32,6 +32,12 @@ class Api:
         self.base_url = base_url
         self.client = httpx.Client(base_url=base_url, timeout=60)
 
+    def __enter__(self) -> "Api":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Any request; asserts that the answer is not a 5xx from a bug and carries one request id."""
         response = self.client.request(method, path, **options)

@@ -45,9 +45,8 @@ def gateway(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def api(gateway: str) -> Iterator[Api]:
     """The public API."""
-    client = Api(gateway)
-    yield client
-    client.client.close()
+    with Api(gateway) as client:
+        yield client
 
 
 @pytest.fixture
