@@ -44,7 +44,7 @@ SEEK = """
 class PageHandler(http.server.BaseHTTPRequestHandler):
     """One page of another site that embeds a player."""
 
-    def do_GET(self) -> None:  # noqa: N802 (http.server's name)
+    def do_GET(self) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(PAGE)))
