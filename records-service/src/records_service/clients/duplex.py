@@ -20,6 +20,9 @@ READ_BUFFER_BYTES = 1024 * 1024
 HEAD_BYTES = 64 * 1024
 
 
+ADDRESS_SECONDS = 1.0
+
+
 class DuplexTransport(httpx.AsyncBaseTransport):
     """HTTP/1.1 without TLS, for neighbours in one's own network.
 
@@ -68,9 +71,11 @@ async def _connect(request: httpx.Request, seconds: float) -> "_Exchange":
             addresses = random.sample(found, len(found)) * 2
             for left, (family, _type, _proto, _name, address) in enumerate(addresses, 1 - len(addresses)):
                 try:
-                    _, exchange = await loop.create_connection(
-                        _Exchange, str(address[0]), int(address[1]), family=family
-                    )
+                    # A replica that has just gone swallows packets: it may not use up the time of the others.
+                    async with asyncio.timeout(ADDRESS_SECONDS):
+                        _, exchange = await loop.create_connection(
+                            _Exchange, str(address[0]), int(address[1]), family=family
+                        )
                     return exchange
                 except OSError:
                     if left == 0:
