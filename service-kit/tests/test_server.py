@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import pytest
 
 StartProcess = Callable[..., Any]
 
@@ -36,6 +37,21 @@ class TestSigterm:
         assert (ready.status_code, ready.json()["code"]) == (503, "not_ready")
         assert served.status_code == 200
         assert served.headers["Connection"] == "close"
+        assert service.process.wait(5) == 0
+
+    def test_after_the_drain_it_refuses_for_a_while_but_serves_those_who_are_there(
+        self, start_process: StartProcess
+    ) -> None:
+        service = start_process(DRAIN_SECONDS="1")
+        with httpx.Client() as connected:
+            assert connected.get(f"{service.url}/slow?seconds=0").status_code == 200
+            service.process.send_signal(signal.SIGTERM)
+            time.sleep(1.5)
+            with pytest.raises(httpx.ConnectError):
+                httpx.get(f"{service.url}/slow?seconds=0")
+            served = connected.get(f"{service.url}/slow?seconds=0")
+
+        assert (served.status_code, served.headers["Connection"]) == (200, "close")
         assert service.process.wait(5) == 0
 
     def test_an_upload_in_flight_is_read_to_its_end(self, start_process: StartProcess) -> None:

@@ -1,6 +1,8 @@
 """Runs a service's app in this process until SIGTERM or SIGINT."""
 
+import asyncio
 import signal
+import socket
 import time
 from types import FrameType
 
@@ -15,16 +17,23 @@ log = structlog.get_logger()
 
 # Longer than the gateway keeps idle connections (30 s): the side that sends requests must be the one that closes.
 KEEP_ALIVE_SECONDS = 75
+POLL_SECONDS = 0.05
 
 
 class DrainingServer(uvicorn.Server):
-    """On the first signal goes on serving for `drain_seconds`, not ready any more, so that proxies look elsewhere."""
+    """Leaves in two steps of `drain_seconds` each, so that proxies look elsewhere.
+
+    From the first signal on it is not ready any more, but serves. Then it refuses new connections, serving on those
+    that it has: a proxy that still knows its address is sent elsewhere at once, while at an address that is gone it
+    would wait for its connect timeout. Docker's DNS tells of an address until the very end.
+    """
 
     def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, drain_seconds: float) -> None:
         super().__init__(config)
         self._lifecycle = lifecycle
         self._drain_seconds = drain_seconds
         self._drained_at: float | None = None
+        self._hurried = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """A second signal ends the drain; a further SIGINT ends requests in flight too."""
@@ -35,6 +44,16 @@ class DrainingServer(uvicorn.Server):
             self.force_exit = True
         else:
             self.should_exit = True
+            self._hurried = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called once, when the server is to exit."""
+        for listener in self.servers:
+            listener.close()
+        refused_until = time.monotonic() + self._drain_seconds
+        while not self._hurried and time.monotonic() < refused_until:  # noqa: ASYNC110 (set in a signal handler)
+            await asyncio.sleep(POLL_SECONDS)
+        await super().shutdown(sockets)
 
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second by the server's main loop."""
