@@ -4,6 +4,7 @@ psycopg2 blocks, so work runs in threads, as many as the pool has connections. W
 """
 
 import asyncio
+import select
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,7 +24,7 @@ from service_kit.problems import DatabaseBusy, DatabaseUnavailable, Problem, pro
 Result = TypeVar("Result")
 
 WAIT_SECONDS = 5.0
-# A ping before every use (`pool_pre_ping`) costs a fifth of a short request; PostgreSQL cannot restart within this.
+# A ping before every use (`pool_pre_ping`) costs a fifth of a short request.
 PING_AFTER_IDLE_SECONDS = 0.1
 CONNECT_SECONDS = 3
 LOCK_TIMEOUT_STATE = "55P03"
@@ -114,7 +115,11 @@ def is_lock_timeout(error: DBAPIError) -> bool:
 
 
 def _ping_idle_connections(engine: sa.Engine) -> None:
-    """Before a connection is used that has been idle, see that it works, else replace it and all others."""
+    """Before a connection is used that has been idle or has something to say, see that it works, else replace it.
+
+    All others that are as old are replaced with it. A server that stopped has closed its side, which makes the socket
+    readable at once, however short the pause; one that vanished with its machine leaves nothing to read.
+    """
 
     @sa.event.listens_for(engine, "checkin")
     def note_time(_connection: object, record: ConnectionPoolEntry) -> None:
@@ -123,12 +128,20 @@ def _ping_idle_connections(engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, "checkout")
     def ping(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
         idle_since = record.info.get("idle_since")
-        if idle_since is None or time.monotonic() - idle_since < PING_AFTER_IDLE_SECONDS:
+        if idle_since is None:
+            return
+        if time.monotonic() - idle_since < PING_AFTER_IDLE_SECONDS and not _is_readable(connection):
             return
         try:
             engine.dialect.do_ping(connection)
         except psycopg2.Error as error:
             raise sa.exc.InvalidatePoolError(str(error)) from error
+
+
+def _is_readable(connection: DBAPIConnection) -> bool:
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def database_problem(error: DBAPIError) -> Problem:
