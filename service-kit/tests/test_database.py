@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import httpx
 import psycopg2
@@ -37,6 +37,14 @@ def make_app(url: str, pool_size: int = 2) -> FastAPI:
     async def run(sql: str) -> str:
         return await database.run(lambda connection: str(connection.execute(sa.text(sql)).scalar()))
 
+    @router.get("/run-bare")
+    async def run_bare(sql: str) -> None:
+        def work(connection: sa.Connection) -> None:
+            with closing(connection.connection.cursor()) as cursor:
+                cursor.execute(sql)
+
+        await database.run(work)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
@@ -49,8 +57,11 @@ def make_app(url: str, pool_size: int = 2) -> FastAPI:
     return app
 
 
-def run(client: httpx.Client, sql: str) -> httpx.Response:
-    return client.get("/run", params={"sql": sql})
+def run(client: httpx.Client, sql: str, path: str = "/run") -> httpx.Response:
+    return client.get(path, params={"sql": sql})
+
+
+through_both = pytest.mark.parametrize("path", ["/run", "/run-bare"], ids=["SQLAlchemy", "a bare cursor"])
 
 
 class TestADatabaseThatGoesAwayAndComesBack:
@@ -89,19 +100,21 @@ class TestADatabaseThatGoesAwayAndComesBack:
 
 
 class TestABusyDatabase:
-    def test_a_statement_that_takes_too_long(self, postgres: TestPostgres, serve: Serve) -> None:
+    @through_both
+    def test_a_statement_that_takes_too_long(self, postgres: TestPostgres, serve: Serve, path: str) -> None:
         client = serve(make_app(postgres.url("users_service")))
-        answer = run(client, "SET LOCAL statement_timeout = 50; SELECT pg_sleep(9)")
+        answer = run(client, "SET LOCAL statement_timeout = 50; SELECT pg_sleep(9)", path)
 
         assert (answer.status_code, answer.json()["code"]) == (503, "database_busy")
         assert answer.headers["Retry-After"] == "1"
 
-    def test_a_lock_that_is_held_too_long(self, postgres: TestPostgres, serve: Serve) -> None:
+    @through_both
+    def test_a_lock_that_is_held_too_long(self, postgres: TestPostgres, serve: Serve, path: str) -> None:
         client = serve(make_app(postgres.url("users_service")))
         holder = psycopg2.connect(postgres.admin_url)
         with holder.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(4711)")
-            answer = run(client, "SET LOCAL lock_timeout = 50; SELECT pg_advisory_lock(4711)")
+            answer = run(client, "SET LOCAL lock_timeout = 50; SELECT pg_advisory_lock(4711)", path)
         holder.close()
 
         assert (answer.status_code, answer.json()["code"]) == (503, "database_busy")
@@ -127,9 +140,23 @@ class TestABusyDatabase:
             assert first.result().status_code == 200
 
 
+class TestAFullDatabase:
+    @through_both
+    @pytest.mark.parametrize("state", ["53000", "53100", "53200", "53300", "53400"])
+    def test_it_asks_to_come_back(self, postgres: TestPostgres, serve: Serve, path: str, state: str) -> None:
+        client = serve(make_app(postgres.url("users_service")))
+        answer = run(client, f"DO $$ BEGIN RAISE 'no room on /var' USING ERRCODE = '{state}'; END $$", path)
+
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        assert answer.json()["detail"] == "The database has run out of resources"
+        assert answer.headers["Retry-After"] == "2"
+        assert "/var" not in answer.text
+
+
 class TestAMistake:
-    def test_wrong_sql_is_a_500_that_tells_nothing(self, postgres: TestPostgres, serve: Serve) -> None:
-        answer = run(serve(make_app(postgres.url("users_service"))), "SELECT secret FROM nowhere")
+    @through_both
+    def test_wrong_sql_is_a_500_that_tells_nothing(self, postgres: TestPostgres, serve: Serve, path: str) -> None:
+        answer = run(serve(make_app(postgres.url("users_service"))), "SELECT secret FROM nowhere", path)
 
         assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
         assert "nowhere" not in answer.text

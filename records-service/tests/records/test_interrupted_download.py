@@ -9,17 +9,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 import sqlalchemy as sa
 
 from records_service.main import create_app
 from records_service.records.model import Record
 from records_service.settings import RecordsSettings
+from standalone.testing import TestPostgres
 
 SIZE = 24 * 1024 * 1024  # more than the kernel buffers of a connection hold
 
 
 Store = Callable[..., tuple[Record, bytes]]
 ServeApp = Callable[..., AbstractContextManager[str]]
+Query = Callable[..., list[tuple[Any, ...]]]
 
 
 def link(record: Record) -> str:
@@ -70,6 +73,25 @@ class TestADeletedRecord:
         record, content = store(100_000)
         with client.stream("GET", link(record)) as answer:
             assert answer.read() == content
+
+
+class TestALockedTable:
+    @pytest.mark.parametrize("table", ["record", "record_chunk"])
+    def test_is_said_instead_of_the_download(
+        self, serve_records: Callable[..., str], store: Store, database: TestPostgres, query: Query, table: str
+    ) -> None:
+        record, _ = store(1000)
+        impatient = f"{database.url('records_service')}?options=-c%20lock_timeout%3D200ms"
+        with httpx.Client(base_url=serve_records(records_database_url=impatient), trust_env=False) as client:
+            query("BEGIN")
+            query(f"LOCK records.{table} IN ACCESS EXCLUSIVE MODE")
+            try:
+                answer = client.get(link(record))
+            finally:
+                query("ROLLBACK")
+            assert (answer.status_code, answer.json()["code"]) == (503, "database_busy")
+            assert answer.headers["Retry-After"] == "1"
+            assert client.get(link(record)).status_code == 200
 
 
 class TestSlowDownloads:

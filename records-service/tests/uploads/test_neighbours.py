@@ -117,9 +117,10 @@ class TestDatabase:
         url = serve_records(records_database_url="postgresql+psycopg2://nobody:x@127.0.0.1:9/none")
         assert upload(url, users)[:2] == (503, "database_unavailable")
 
-    def test_with_a_locked_table(self, serve_records: Serve, users: Any, query: Rows) -> None:
+    @pytest.mark.parametrize("table", ["record", "record_chunk"])
+    def test_with_a_locked_table(self, serve_records: Serve, users: Any, query: Rows, table: str) -> None:
         query("BEGIN")
-        query("LOCK records.record IN EXCLUSIVE MODE")
+        query(f"LOCK records.{table} IN EXCLUSIVE MODE")
         try:
             status, code, seconds = upload(serve_records(), users)
         finally:

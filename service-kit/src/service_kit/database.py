@@ -12,14 +12,17 @@ from typing import Annotated, TypeVar
 
 import psycopg2
 import sqlalchemy as sa
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, SecretStr
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from service_kit.problems import DatabaseBusy, DatabaseUnavailable, Problem, problem_response
+
+log = structlog.get_logger()
 
 Result = TypeVar("Result")
 
@@ -30,6 +33,8 @@ CONNECT_SECONDS = 3
 LOCK_TIMEOUT_STATE = "55P03"
 # Serialization failure, deadlock, a lock or a statement that took longer than the role's timeout: worth another try.
 BUSY_STATES = frozenset({"40001", "40P01", LOCK_TIMEOUT_STATE, "57014"})
+# Insufficient resources: no room on the disk, no memory, no connections left.
+EXHAUSTED_CLASS = "53"
 
 
 def _checked_url(url: SecretStr) -> SecretStr:
@@ -144,14 +149,18 @@ def _is_readable(connection: DBAPIConnection) -> bool:
     return bool(poll.poll(0))
 
 
-def database_problem(error: DBAPIError) -> Problem:
-    """The problem that a driver's error means to a client."""
-    state = getattr(error.orig, "pgcode", None)
+def database_problem(error: DBAPIError | psycopg2.Error) -> Problem:
+    """The problem that a driver's error means to a client, through SQLAlchemy or from a bare cursor."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "pgcode", None) or ""
     if state in BUSY_STATES:
-        return DatabaseBusy(log_detail=str(error.orig))
-    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
-        return DatabaseUnavailable(log_detail=str(error.orig))
-    return Problem(log_detail=str(error.orig))
+        return DatabaseBusy(log_detail=str(cause))
+    if state.startswith(EXHAUSTED_CLASS):
+        return DatabaseUnavailable("The database has run out of resources", log_detail=str(cause))
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    if lost or isinstance(cause, psycopg2.OperationalError | psycopg2.InterfaceError):
+        return DatabaseUnavailable(log_detail=str(cause))
+    return Problem(log_detail=str(cause))
 
 
 def install_database_problem_handlers(app: FastAPI) -> None:
@@ -162,9 +171,12 @@ def install_database_problem_handlers(app: FastAPI) -> None:
     async def on_pool_timeout(_request: Request, error: sa.exc.TimeoutError) -> Response:
         return problem_response(DatabaseBusy(log_detail=str(error)))
 
+    # COPY needs the driver's own cursor, whose errors SQLAlchemy does not wrap.
+    @app.exception_handler(psycopg2.Error)
     @app.exception_handler(DBAPIError)
-    async def on_database_error(_request: Request, error: DBAPIError) -> Response:
+    async def on_database_error(_request: Request, error: DBAPIError | psycopg2.Error) -> Response:
         problem = database_problem(error)
         if problem.status == 500:
             raise error
+        log.warning("problem.answered", code=problem.code, status=problem.status, reason=problem.log_detail)
         return problem_response(problem)
