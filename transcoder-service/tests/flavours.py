@@ -114,6 +114,7 @@ def _blocks() -> Iterator[Flavour]:
                 ("no fact", None, len(whole)),
                 ("absurd fact", 2**32 - 1, len(whole)),
                 ("fact of 1", 1, len(whole)),
+                ("fact of 0", 0, len(whole)),
             ):
                 facts = b"" if fact is None else chunk(b"fact", struct.pack("<I", fact))
                 made = riff(chunk(b"fmt ", parts[b"fmt "]), facts, data(parts[b"data"]))
@@ -187,6 +188,8 @@ def _containers() -> Iterator[Flavour]:
         yield Flavour(f"{name}", riff(*full, form=form, size=0xFFFFFFFF), sound, channels=2)
         yield Flavour(f"{name} with chunks after", riff(*full, CHAIN, form=form), sound, channels=2)
         yield Flavour(f"{name} with the size in data", riff(ds64(0), header, data(sound), form=form), sound, channels=2)
+        zero = riff(ds64(sound.nbytes), header, data(sound, size=0), b"zzzz", form=form)
+        yield Flavour(f"{name}, 0 in place of the size in ds64", zero, sound, channels=2)
         for size in (0, 2**64 - 1):
             wav = riff(ds64(size % 2**63), header, data(sound, size=0xFFFFFFFF), CHAIN, form=form)
             if size:

@@ -13,7 +13,8 @@ class TranscoderSettings(ServiceSettings):
     lame_library: str = Field("", description="path of libmp3lame; empty: the system's, else the lameenc package's")
     mp3_mode: Literal["vbr", "cbr"] = Field(
         "vbr",
-        description="vbr: cut into segments that are encoded side by side, byte for byte what one pass gives; "
+        description="vbr: cut into segments that are encoded side by side and decode to what one pass gives, sample "
+        "for sample unless a frame soon after a seam needs more bits than LAME's highest bit rate has; "
         "cbr: always one pass, because its bit reservoir carries too far for that",
     )
     mp3_vbr_quality: int = Field(4, ge=0, le=9, description="VBR quality, 0 (best) to 9 (smallest)")
@@ -25,4 +26,4 @@ class TranscoderSettings(ServiceSettings):
     max_transcodes: int = Field(32, ge=1, le=10_000, description="uploads in progress; past it the answer is 503")
     spool_directory: str = Field("", description="where MP3s wait for their end; empty: the system's temporary folder")
     max_upload_bytes: int = Field(2 * 1024**3, ge=1, description="largest WAV")
-    upload_idle_timeout_seconds: float = Field(30.0, gt=0, le=3600, description="longest silence within an upload")
+    upload_idle_timeout_seconds: int = Field(30, ge=1, le=3600, description="longest silence within an upload, seconds")

@@ -239,7 +239,7 @@ class TestBounds:
         wav = riff(STEREO, data(b"LIST\0\0\0\0" * 50_000 + b"LIST\xf0\0\0\0" * 20_000, size=0), b"x")
         reader = PcmReader()
         pcm = reader.feed(wav) + reader.finish()
-        assert len(pcm) == 560_000
+        assert len(pcm) == 400_040  # the rest is a chain of chunks
 
     def test_a_call_gives_at_most_ten_times_what_it_took(self) -> None:
         for header in (fmt(GSM, 1, 8000, 0, 65), fmt(MS_ADPCM, 1, 8000, 4, 32), fmt(IMA_ADPCM, 1, 8000, 4, 32)):

@@ -10,19 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import av
 import httpx
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from yardstick import Samples, changing_music, decoded, one_pass
 
 from standalone.testing import serve_in_thread
-from transcoder_service.lame.encoder import Encoder, EncoderSettings, PcmFormat
-from transcoder_service.lame.library import load_lame
 from transcoder_service.main import create_app
 from transcoder_service.settings import TranscoderSettings
-
-Samples = NDArray[np.int16]
 
 FORMATS = [(44100, 2), (48000, 2), (32000, 1), (22050, 1), (16000, 2), (8000, 1), (96000, 2)]
 
@@ -36,16 +31,6 @@ def transcoder() -> Iterator[str]:
         yield url
 
 
-def music(seconds: float, rate: int, channels: int) -> Samples:
-    """Loud and quiet stretches of tones, noise and attacks: what an encoder's state remembers."""
-    generator = np.random.default_rng(7)
-    times = np.arange(round(seconds * rate)) / rate
-    loudness = np.where(times % 7 < 4, 0.6, 0.01) * np.exp(-4 * (times * 3 % 1))
-    tones = [np.sin(2 * np.pi * (220 + 110 * channel) * times) for channel in range(channels)]
-    noise = 0.1 * generator.standard_normal((channels, len(times)))
-    return np.asarray(np.clip(loudness * (np.array(tones) + noise), -1, 1).T * 32767, dtype="<i2")
-
-
 def wav_of(samples: Samples, rate: int) -> bytes:
     """A plain WAV."""
     file = io.BytesIO()
@@ -57,25 +42,10 @@ def wav_of(samples: Samples, rate: int) -> bytes:
     return file.getvalue()
 
 
-def one_pass(samples: Samples, rate: int) -> bytes:
-    """The MP3 that a single encoder makes."""
-    pcm = PcmFormat(rate, samples.shape[1])
-    with Encoder(load_lame(""), EncoderSettings(), pcm, tag=True) as encoder:
-        mp3 = encoder.encode(samples.tobytes()) + encoder.finish()
-        tag = encoder.tag()
-    return tag + mp3[len(tag) :]
-
-
-def decoded(mp3: bytes) -> NDArray[np.float32]:
-    """Samples of shape (channels, frames), delay and padding taken off as the tag says."""
-    with av.open(io.BytesIO(mp3), "r", format="mp3") as container:
-        return np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
-
-
 class TestAnMp3:
     @pytest.mark.parametrize(("rate", "channels"), FORMATS)
     def test_of_many_segments_sounds_as_one_pass_does(self, transcoder: str, rate: int, channels: int) -> None:
-        samples = music(90, rate, channels)
+        samples = changing_music(90, rate, channels)
         answer = httpx.post(f"{transcoder}/transcode", content=wav_of(samples, rate), timeout=60)
         assert answer.status_code == 200, answer.text
         ours, theirs = decoded(answer.content), decoded(one_pass(samples, rate))
@@ -84,13 +54,13 @@ class TestAnMp3:
 
     @pytest.mark.parametrize("frames", [1, 575, 576, 1151, 1152, 1153, 3 * 1152, 44100])
     def test_has_exactly_as_many_samples_as_the_wav(self, transcoder: str, frames: int) -> None:
-        samples = music(1, 44100, 1)[:frames]
+        samples = changing_music(1, 44100, 1)[:frames]
         answer = httpx.post(f"{transcoder}/transcode", content=wav_of(samples, 44100))
         assert decoded(answer.content).shape[1] == frames
         assert json.loads(answer.headers["X-Recording-Facts"])["sample_count"] == frames
 
     def test_tells_its_length_in_its_tag(self, transcoder: str) -> None:
-        answer = httpx.post(f"{transcoder}/transcode", content=wav_of(music(60, 44100, 2), 44100), timeout=60)
+        answer = httpx.post(f"{transcoder}/transcode", content=wav_of(changing_music(60, 44100, 2), 44100), timeout=60)
         mp3, at = answer.content, answer.content.index(b"Xing")
         assert int(answer.headers["Content-Length"]) == len(mp3)
         assert int.from_bytes(mp3[at + 12 : at + 16], "big") == len(mp3)
@@ -103,23 +73,32 @@ class TestAnUpload:
                 connection.sendall(b"no wav " * 20000)
                 assert b" 415 " in connection.recv(4096)[:20]
 
+    def test_is_refused_by_its_header_however_that_is_cut(self, transcoder: str) -> None:
+        header = bytearray(wav_of(changing_music(0.1, 8000, 1), 8000)[:1000])
+        header[24:28] = b"\0\0\0\0"  # the sample rate
+        with begun_upload(transcoder) as connection:
+            for at in range(0, len(header), 25):
+                connection.sendall(header[at : at + 25])
+                time.sleep(0.002)
+            assert b" 422 " in connection.recv(4096)[:20]
+
     def test_past_the_places_there_are_is_told_so_at_once(self, transcoder: str) -> None:
         with begun_upload(transcoder) as first, begun_upload(transcoder) as second:
             for connection in (first, second):
                 connection.sendall(b"RIFF")
             time.sleep(0.2)
             started = time.monotonic()
-            answer = httpx.post(f"{transcoder}/transcode", content=wav_of(music(1, 8000, 1), 8000))
+            answer = httpx.post(f"{transcoder}/transcode", content=wav_of(changing_music(1, 8000, 1), 8000))
             assert (answer.status_code, answer.json()["code"]) == (503, "transcoder_busy")
             assert int(answer.headers["Retry-After"]) > 0
             assert time.monotonic() - started < 1
 
     def test_whose_client_vanishes_frees_its_place_within_a_second(self, transcoder: str) -> None:
         for connection in (begun_upload(transcoder), begun_upload(transcoder)):
-            connection.sendall(wav_of(music(5, 44100, 2), 44100)[:-1000])
+            connection.sendall(wav_of(changing_music(5, 44100, 2), 44100)[:-1000])
             connection.close()
         time.sleep(1)
-        answer = httpx.post(f"{transcoder}/transcode", content=wav_of(music(1, 8000, 1), 8000))
+        answer = httpx.post(f"{transcoder}/transcode", content=wav_of(changing_music(1, 8000, 1), 8000))
         assert answer.status_code == 200
 
     def test_leaves_nothing_in_the_spool(self) -> None:
@@ -127,7 +106,7 @@ class TestAnUpload:
             settings = TranscoderSettings.model_validate({"transcoder_threads": 2, "spool_directory": folder})
             with serve_in_thread(create_app(settings)) as url:
                 httpx.post(
-                    f"{url}/transcode", content=wav_of(music(60, 44100, 2), 44100), timeout=60
+                    f"{url}/transcode", content=wav_of(changing_music(60, 44100, 2), 44100), timeout=60
                 ).raise_for_status()
             assert list(Path(folder).iterdir()) == []
 

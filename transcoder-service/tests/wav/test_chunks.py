@@ -49,6 +49,8 @@ class TestSamplesOfUnknownLength:
             chunk(b"LIST", INFO),
             chunk(b"LIST", INFO + b"x"),
             chunk(b"LIST", INFO + b"x", pad=b""),
+            chunk(b"LIST", INFO) + b"x",
+            chunk(b"LIST", INFO) + b"1234567",
             chunk(b"LIST", b"x", pad=b"") + chunk(b"id3 ", b"xyz"),
             chunk(b"id3 ", b"ID3") + chunk(b"none", b"12") + chunk(b"bext", bytes(602)),
             chunk(b"LIST", b"LIST\4\0\0\0"),
@@ -59,7 +61,7 @@ class TestSamplesOfUnknownLength:
         assert samples_end(sound + trailing, 4) == len(sound)
 
     def test_a_chain_that_ends_elsewhere_is_sound(self) -> None:
-        tail = SOUND + chunk(b"LIST", INFO) + b"abc"
+        tail = SOUND + chunk(b"LIST", INFO) + b"\1" * 8
         assert samples_end(tail, 4) == len(tail)
 
     def test_a_chain_that_begins_with_an_unknown_name_is_sound(self) -> None:

@@ -5,6 +5,7 @@ called by a thread whenever the event loop might go on.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,8 @@ from transcoder_service.pcm.reader import PcmReader
 
 # Reading comes before encoding, so that the other threads get something to do.
 _READ_ORDER = -1
+# Of formats that hold many samples in a few bytes: decoding that much takes up to 15 ms.
+COMPRESSED_TURN_BYTES = 32 * 1024
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,10 @@ class Mp3:
 
 
 class Conversion:
-    """Feed blocks, the last one marked, and wait for `mp3` or `failure`. `abandon` frees everything at any time."""
+    """Feed blocks, the last one marked, and wait for `mp3` or `failure`.
+
+    `abandon` frees everything at any time; `released` tells when that has been done.
+    """
 
     def __init__(self, engine: Engine, changed: Callable[[], None]) -> None:
         self.mp3: Mp3 | None = None
@@ -51,11 +57,11 @@ class Conversion:
         self._share = engine.scheduler.open_share()
         self._lock = threading.Lock()
         self._running = 0
-        self._over = self._released = False
+        self._over = self.released = False
         self._reader = PcmReader()
-        self._blocks: list[bytes] = []
+        self._blocks: deque[memoryview] = deque()
         self._block_bytes = 0
-        self._reading = self._input_ended = False
+        self._reading = self._input_ended = self._read_to_end = False
         self._segments: Segments | None = None
         self._joining = self._join_again = False
         self._spool = Spool(engine.spool_directory)
@@ -67,15 +73,13 @@ class Conversion:
         with self._lock:
             return self._block_bytes + (self._segments.held_bytes if self._segments else 0)
 
-    def feed(self, block: bytes, *, last: bool = False) -> None:
-        """The next part of the WAV, of any length."""
+    def feed(self, blocks: list[bytes], *, last: bool = False) -> None:
+        """The next parts of the WAV, of any length."""
         with self._lock:
-            self._blocks.append(block)
-            self._block_bytes += len(block)
+            self._blocks += map(memoryview, blocks)
+            self._block_bytes += sum(map(len, blocks))
             self._input_ended = last
-            if not self._reading:
-                self._reading = True
-                self._schedule(_READ_ORDER, self._read)
+            self._read_soon()
 
     def abandon(self) -> None:
         """Stop, and free everything as soon as the slices that are running have ended."""
@@ -99,22 +103,40 @@ class Conversion:
             self._release_when_over()
             self._changed()
 
+    def _read_soon(self) -> None:
+        """Unless what was read before fills the room that there is: what is compressed takes up more of it when read.
+
+        To be called under the lock.
+        """
+        if self._reading or self._read_to_end or not (self._blocks or self._input_ended):
+            return
+        if self._segments is None or self._segments.held_bytes <= self._engine.room_bytes:
+            self._reading = True
+            self._schedule(_READ_ORDER, self._read)
+
     def _read(self) -> None:
         with self._lock:
-            blocks, self._blocks, ended = self._blocks, [], self._input_ended
-        for block in blocks:
-            self._add(self._reader.feed(block))
-            with self._lock:
-                self._block_bytes -= len(block)
+            block, ended = self._next_block(), self._input_ended and not self._blocks
+        self._add(self._reader.feed(block))
         if ended:
             self._add(self._reader.finish())
             assert self._segments is not None  # a recording without samples is refused
             self._segments.end()
         with self._lock:
-            self._reading = bool(self._blocks)
-            if self._reading:
-                self._schedule(_READ_ORDER, self._read)
-        self._encode_soon(ended=ended)
+            self._block_bytes -= len(block)
+            self._reading, self._read_to_end = False, ended
+            self._read_soon()
+        if ended:
+            self._encode_at_once()
+        self._encode_soon()
+
+    def _next_block(self) -> memoryview:
+        """Empty at the end."""
+        block = self._blocks.popleft() if self._blocks else memoryview(b"")
+        if len(block) > COMPRESSED_TURN_BYTES and self._reader.is_compressed:
+            self._blocks.appendleft(block[COMPRESSED_TURN_BYTES:])
+            block = block[:COMPRESSED_TURN_BYTES]
+        return block
 
     def _add(self, pcm: bytes) -> None:
         if not pcm:
@@ -125,27 +147,44 @@ class Conversion:
             self._segments = Segments(self._engine, source, self._lock)
         self._segments.add(pcm)
 
-    def _encode_soon(self, *, ended: bool) -> None:
-        with self._lock:
-            idle = [s for s in self._segments.in_order if s.items and not s.scheduled] if self._segments else []
-            for segment in idle:
-                segment.scheduled = True
-        if ended and len(idle) == 1 and idle[0].waiting_bytes <= SLICE_BYTES:
-            # The end of a recording, or all of a clip: not worth another turn.
-            while not self._over and idle[0].scheduled:
-                self._encode(idle[0], again=False)
-            return
-        for segment in idle:
-            self._schedule(segment.number, partial(self._encode, segment))
+    def _encode_at_once(self) -> None:
+        """The end of a recording, or all of a clip: not worth another turn."""
+        while not self._over and (segment := self._only_idle_segment()) is not None:
+            self._encode(segment)
+            self._join()
 
-    def _encode(self, segment: Segment, *, again: bool = True) -> None:
-        assert self._segments is not None
-        self._segments.encode_next(segment)
+    def _only_idle_segment(self) -> Segment | None:
+        """Taken, if there is one alone and it has little left."""
         with self._lock:
-            segment.scheduled = bool(segment.items) and not segment.dropped
-            if segment.scheduled and again:
-                self._schedule(segment.number, partial(self._encode, segment))
+            idle = self._idle_segments()
+            if len(idle) != 1 or idle[0].waiting_bytes > SLICE_BYTES:
+                return None
+            idle[0].scheduled = True
+            return idle[0]
+
+    def _idle_segments(self) -> list[Segment]:
+        return [s for s in self._segments.in_order if s.items and not s.scheduled] if self._segments else []
+
+    def _encode_soon(self) -> None:
+        with self._lock:
+            for segment in self._idle_segments():
+                segment.scheduled = True
+                self._schedule(segment.number, partial(self._encode_turn, segment))
+
+    def _encode_turn(self, segment: Segment) -> None:
+        self._encode(segment)
+        self._encode_soon()
         self._join()
+        # Where a seam was no good, a segment that had ended goes on; and where memory came free, so does reading.
+        self._encode_soon()
+        with self._lock:
+            self._read_soon()
+
+    def _encode(self, segment: Segment) -> None:
+        assert self._segments is not None
+        self._segments.encode_slice(segment)
+        with self._lock:
+            segment.scheduled = False
 
     def _join(self) -> None:
         """In one thread at a time; one that comes in between has it done once more."""
@@ -183,10 +222,10 @@ class Conversion:
 
     def _release_when_over(self) -> None:
         with self._lock:
-            if not self._over or self._running or self._released:
+            if not self._over or self._running or self.released:
                 return
-            self._released = True
-            self._blocks.clear()
+            self.released = True
+            self._blocks = deque()
             if self._segments:
                 self._segments.close()
             if self.mp3 is None:

@@ -2,7 +2,8 @@
 
 A recording in progress holds a `Share`. A thread that is free takes one slice of the share that has been served
 least; a slice is some milliseconds of CPU, so a short recording waits for no long one to end. A new share starts
-level with the least served of those at work, and a little ahead, so that a clip is done before its turn is over.
+level with the least served of those at work, and a little ahead, so that a clip is done before its turn is over. One
+that had nothing to do, because its upload is slow, has not saved that time up: it goes on from where a new one starts.
 """
 
 import os
@@ -47,6 +48,7 @@ class Scheduler:
         )
         self._changed = threading.Condition()
         self._shares: set[Share] = set()
+        self._level_seconds = 0.0
         self._added = 0
         self._stopping = False
         self._workers = [
@@ -55,11 +57,16 @@ class Scheduler:
         for worker in self._workers:
             worker.start()
 
+    @property
+    def has_work(self) -> bool:
+        """Whether a slice runs or waits."""
+        with self._changed:
+            return any(share.slices or share.running for share in self._shares)
+
     def open_share(self) -> Share:
         """A new recording's claim."""
         with self._changed:
-            at_work = [share.served_seconds for share in self._shares if share.slices or share.running]
-            share = Share(self, min(at_work, default=0.0) - HEAD_START_SECONDS)
+            share = Share(self, self._start_seconds())
             self._shares.add(share)
             return share
 
@@ -75,6 +82,8 @@ class Scheduler:
         """See `Share.add`."""
         with self._changed:
             if not share.closed:
+                if not share.slices and not share.running:
+                    share.served_seconds = max(share.served_seconds, self._start_seconds())
                 self._added += 1
                 heappush(share.slices, (order, self._added, run))
                 self._changed.notify()
@@ -85,6 +94,12 @@ class Scheduler:
             share.closed = True
             share.slices.clear()
             self._shares.discard(share)
+
+    def _start_seconds(self) -> float:
+        """Where a share begins: the level never falls, not even while nobody happens to be at work."""
+        at_work = [share.served_seconds for share in self._shares if share.slices or share.running]
+        self._level_seconds = max(self._level_seconds, min(at_work, default=0.0))
+        return self._level_seconds - HEAD_START_SECONDS
 
     def _work(self) -> None:
         if sys.platform == "linux":

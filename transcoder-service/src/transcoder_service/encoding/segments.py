@@ -8,12 +8,12 @@ from transcoder_service.encoding.engine import Engine
 from transcoder_service.encoding.segment import Mark, Segment
 from transcoder_service.lame.encoder import PcmFormat
 
-# About 11 ms of CPU for stereo music: the longest that a thread is away from other recordings.
+# About 11 ms of CPU for stereo music, or twice that: the longest that a thread is away from other recordings.
 SLICE_BYTES = 256 * 1024
 
 
 class Segments:
-    """`add` and `end` are for one thread, `encode_next` for one a segment, `join` for one; `lock` is the conversion's.
+    """`add` and `end` are for one thread, `encode_slice` for one a segment, `join` for one; `lock` is the conversion's.
 
     The first of `in_order` is the one whose MP3 is being written out.
     """
@@ -60,10 +60,13 @@ class Segments:
             if self._starting:  # it has not come to its seam
                 self._drop(self._starting)
 
-    def encode_next(self, segment: Segment) -> None:
-        """Encode the oldest item of a segment that has one."""
-        if not segment.dropped:
-            segment.encode(segment.items[0])
+    def encode_slice(self, segment: Segment) -> None:
+        """Encode what waits, up to a slice."""
+        encoded_bytes = 0
+        while segment.items and encoded_bytes < SLICE_BYTES and not segment.dropped:
+            item = segment.items[0]
+            segment.encode(item)
+            encoded_bytes += len(item) if isinstance(item, bytes) else 0
             with self._lock:
                 segment.done()
 

@@ -13,7 +13,7 @@ from transcoder_service.lame.library import Lame
 SAMPLE_BYTES = 2
 
 # LAME converts each call's samples to floats in a buffer of its own: small enough here to stay in a core's cache.
-CALL_FRAMES = 8192
+CALL_FRAMES = 4096
 # lame.h: the worst case of a call is 1.25 * samples + 7200 bytes, of a flush 7200.
 MP3_BUFFER_BYTES = CALL_FRAMES * 5 // 4 + 7200
 TAG_BUFFER_BYTES = 4096

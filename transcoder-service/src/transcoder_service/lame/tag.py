@@ -13,6 +13,7 @@ DELAY_SAMPLES = 576
 
 # Offsets from the word "Xing" or "Info".
 _FRAMES, _BYTES, _TOC, _DELAY_AND_PADDING, _MUSIC_LENGTH, _MUSIC_CRC, _TAG_CRC = 8, 12, 16, 141, 148, 152, 154
+_MODE_EXTENSION = 0x30  # of the fourth byte of a frame's header
 _TOC_ENTRIES = 100
 _SEEK_POINTS = 400
 
@@ -55,6 +56,7 @@ class FrameLedger:
         self._crc = 0
         self._seek_table = SeekTable()
         self._cut_off = bytearray()
+        self._mode_extension = 0
 
     def add(self, mp3: bytes | bytearray) -> bytearray:
         """The next bytes; the frames that are whole with them."""
@@ -69,11 +71,13 @@ class FrameLedger:
         last_at, last_kind = frames[-1]
         whole = self._cut_off[: last_at + last_kind.length_bytes]
         del self._cut_off[: len(whole)]
+        self._mode_extension = whole[last_at + 3] & _MODE_EXTENSION
         return whole
 
     def write_into(self, tag: bytes, padding_samples: int) -> bytes:
         """The tag frame of the first encoder, its figures replaced by those of all frames."""
         frame = bytearray(tag)
+        frame[3] = frame[3] & ~_MODE_EXTENSION | self._mode_extension  # as LAME does: the last frame's
         start = max(frame.find(b"Xing"), frame.find(b"Info"))
         total_bytes = len(tag) + self.byte_count
         struct.pack_into(">II", frame, start + _FRAMES, self.frame_count, total_bytes)

@@ -39,6 +39,11 @@ class PcmReader:
         assert self.format is not None
         return min(self.format.channels, 2)
 
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the samples come in coded blocks; False while the header has not been read."""
+        return self.format is not None and self.format.block_frames > 1
+
     def feed(self, block: bytes | memoryview) -> bytes:
         """The PCM that this block completes, perhaps none. Raises the Problem that makes the file unreadable."""
         return self._read(self._stream.feed(block), ended=False)
@@ -141,4 +146,4 @@ def believable_frames(wav: WavFormat, data_bytes: int | None, fact_frames: int |
     if wav.block_frames == 1 or data_bytes is None or fact_frames is None:
         return None
     most = -(-data_bytes // wav.block_bytes) * wav.block_frames
-    return fact_frames if most - 2 * wav.block_frames < fact_frames <= most else None
+    return fact_frames if max(0, most - 2 * wav.block_frames) < fact_frames <= most else None

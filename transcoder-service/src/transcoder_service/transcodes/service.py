@@ -12,6 +12,9 @@ from transcoder_service.errors import TranscoderBusy, UploadTooLarge, UploadTooS
 
 # One hand-over to a thread for so much, not one for each packet.
 HAND_OVER_BYTES = 256 * 1024
+# But each packet of the header: a refusal should come before the rest has been sent.
+HEADER_BYTES = 64 * 1024
+LARGE_BLOCK_BYTES = 32 * 1024
 
 NextBlock = Callable[[], Awaitable[tuple[bytes, bool]]]
 """The next part of a body and whether more follows; raises ClientDisconnect. Asked after the end it waits for that."""
@@ -64,7 +67,8 @@ class Transcoder:
             self._in_progress -= 1
 
     async def _take_in(self, next_block: NextBlock, conversion: Conversion, changed: Changed) -> None:
-        gathered, received_bytes, more, first = bytearray(), 0, True, True
+        gathered: list[bytes] = []
+        gathered_bytes, received_bytes, more = 0, 0, True
         while more:
             try:
                 async with asyncio.timeout(self._idle_seconds) as changed.reading:
@@ -73,33 +77,38 @@ class Transcoder:
                 if conversion.failure is not None:
                     raise conversion.failure from None
                 raise UploadTooSlow(f"Nothing arrived for {self._idle_seconds:g} seconds") from None
+            within_header = received_bytes < HEADER_BYTES
             received_bytes += len(block)
             if received_bytes > self._max_upload_bytes:
                 raise self._too_large()
-            gathered += block
-            # The first part goes on at once: a refusal should come before the rest has been sent.
-            if not more or first or len(gathered) >= HAND_OVER_BYTES:
-                conversion.feed(bytes(gathered), last=not more)
-                gathered.clear()
-                first = not received_bytes
+            gathered.append(block)
+            gathered_bytes += len(block)
+            if not more or within_header or gathered_bytes >= HAND_OVER_BYTES:
+                conversion.feed(_joined(gathered, gathered_bytes), last=not more)
+                gathered, gathered_bytes = [], 0
             await _wait(changed, lambda: conversion.held_bytes <= self._engine.room_bytes, conversion)
 
     async def _finished(self, next_block: NextBlock, conversion: Conversion, changed: Changed) -> Mp3:
         leaving = asyncio.ensure_future(next_block())
+        waiting = asyncio.ensure_future(_wait(changed, lambda: conversion.mp3 is not None, conversion))
         try:
-            waiting = asyncio.ensure_future(_wait(changed, lambda: conversion.mp3 is not None, conversion))
             await asyncio.wait({leaving, waiting}, return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done():
-                waiting.cancel()
                 raise ClientDisconnect
             await waiting
         finally:
             leaving.cancel()
+            waiting.cancel()
         assert conversion.mp3 is not None
         return conversion.mp3
 
     def _too_large(self) -> UploadTooLarge:
         return UploadTooLarge(f"{self._max_upload_bytes} bytes at most")
+
+
+def _joined(blocks: list[bytes], total_bytes: int) -> list[bytes]:
+    """Large blocks as they are, small ones as one: each is read, and later encoded, by itself."""
+    return blocks if total_bytes >= len(blocks) * LARGE_BLOCK_BYTES else [b"".join(blocks)]
 
 
 async def _wait(changed: Changed, ready: Callable[[], bool], conversion: Conversion) -> None:

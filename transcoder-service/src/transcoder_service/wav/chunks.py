@@ -42,8 +42,9 @@ def after_pad(ahead: bytes) -> bytes:
 def samples_end(tail: bytes | bytearray, block_bytes: int) -> int:
     """Where the samples end in the last bytes of a file whose data chunk does not say.
 
-    It is the start of the first chain of chunks that begins with a well-known name and ends exactly at the end of the
-    file, else the end. Costs time in proportion to `tail`, whatever is in it: each position is followed up once.
+    It is the start of the first chain of chunks that begins with a well-known name and ends where the file does, a few
+    stray bytes aside that make no chunk, else the end. Costs time in proportion to `tail`, whatever is in it: each
+    position is followed up once.
     """
     visited = bytearray(len(tail))
     for found in _TRAILING_NAME.finditer(tail):
@@ -64,7 +65,7 @@ def _chain_ends_with_file(tail: bytes | bytearray, start: int, visited: bytearra
         visited[at] = 1
         (size,) = struct.unpack_from("<I", tail, at + 4)
         end = at + HEADER_BYTES + size
-        if end == len(tail) or (size % 2 and end + 1 == len(tail)):
+        if 0 <= len(tail) - end < HEADER_BYTES:
             return True
         pending += [end, end + 1] if size % 2 else [end]
     return False

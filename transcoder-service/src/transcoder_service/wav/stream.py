@@ -152,7 +152,8 @@ class WavStream:
         yield from self._skip(name, size - len(body))
 
     def _declared_data_bytes(self, size: int) -> int | None:
-        if size == SIZE_IN_DS64 and self._ds64_data_bytes:
+        # 0xFFFFFFFF says "see ds64"; some writers leave 0 there.
+        if size in (SIZE_IN_DS64, 0) and self._ds64_data_bytes:
             return None if self._ds64_data_bytes == UNKNOWN_64 else self._ds64_data_bytes
         return None if may_be_streamed(size) else size
 
