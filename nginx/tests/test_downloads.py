@@ -189,6 +189,22 @@ class TestConditions:
             # a request is logged when it has ended: an answer that leaves it open would hold its connection
             assert gateway.log_line(answer.headers["X-Request-ID"])["status"] == status
 
+    @pytest.mark.parametrize("header", ["If-Match:", "If-Unmodified-Since:"])
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    def test_that_are_empty_do_no_harm(
+        self, gateway: GatewayProcess, recording: Recording, link: str, header: str, method: str
+    ) -> None:
+        cold = gateway.get(link, header, method=method)
+        assert gateway.get(link).body == recording.body
+        warm = gateway.get(link, header, method=method)
+        at_the_start_of_a_second()
+        stale = gateway.get(link, header, method=method)
+        for answer in (cold, warm, stale):
+            assert answer.status == 412
+            assert gateway.log_line(answer.headers["X-Request-ID"])["status"] == 412
+        assert gateway.get(link).body == recording.body
+        assert "[alert]" not in gateway.error_log.read_text()
+
 
 @contextmanager
 def stopping(service: PlayedRecords) -> Iterator[PlayedRecords]:
