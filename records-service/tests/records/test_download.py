@@ -4,7 +4,9 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -53,6 +55,20 @@ class TestTheWhole:
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Content-Disposition"].startswith('inline; filename="______.mp3"; filename*=UTF-8')
         assert before <= int(headers["X-Accel-Expires"].removeprefix("@")) <= time.time()
+
+    def test_is_fresh_for_the_second_in_which_the_database_was_asked(
+        self, client: httpx.Client, store: Store, query: Callable[..., Any]
+    ) -> None:
+        record, _ = store(1000)
+        query("BEGIN")
+        query("LOCK records.record IN ACCESS EXCLUSIVE MODE")
+        with ThreadPoolExecutor(1) as pool:
+            asked = int(time.time())
+            waiting = pool.submit(client.get, link(record))
+            time.sleep(2)
+            query("COMMIT")
+            fresh_until = int(waiting.result().headers["X-Accel-Expires"].removeprefix("@"))
+        assert asked <= fresh_until <= asked + 1
 
     @pytest.mark.parametrize("size", [1000, 3 * WINDOW])
     def test_head_has_the_same_headers_and_no_body(self, client: httpx.Client, store: Store, size: int) -> None:

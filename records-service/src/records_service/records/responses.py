@@ -2,14 +2,12 @@
 
 import asyncio
 import base64
-import time
 
 from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from records_service.records.content_disposition import inline_disposition, mp3_name
-from records_service.records.delivery import Plan
 from records_service.records.service import Delivery
 
 # `private`: a recording is for those who have its link, so no cache that others share may keep it. `no-cache`: a
@@ -32,7 +30,7 @@ class AudioResponse(Response):
         self.status_code = 304 if planned.not_modified else 206 if planned.part else 200
         self.background = None
         self.body = b""
-        self.raw_headers = [(name.encode(), value.encode("latin-1")) for name, value in _headers(planned).items()]
+        self.raw_headers = [(name.encode(), value.encode("latin-1")) for name, value in _headers(delivery).items()]
         self._first_window = delivery.first_window
         self._further_windows = delivery.further_windows
         self._unsent = len(planned.body) if with_body and not planned.not_modified else 0
@@ -59,12 +57,14 @@ class AudioResponse(Response):
         await send({"type": "http.response.body", "body": window, "more_body": self._unsent > 0})
 
 
-def _headers(planned: Plan) -> dict[str, str]:
+def _headers(delivery: Delivery) -> dict[str, str]:
     """RFC 9110, 15.4.5 limits those of a 304; X-Accel-Expires belongs to what the gateway's cache may keep."""
+    planned = delivery.plan
     headers = {"etag": planned.validators.etag, "cache-control": CACHE_CONTROL}
     if planned.part is None:
-        # Fresh until the end of this second: the absolute form, because nginx rounds a relative one up.
-        headers["x-accel-expires"] = f"@{int(time.time())}"
+        # Fresh until the end of the second in which the row was asked for, or what is deleted meanwhile would be served
+        # for longer; the absolute form, because nginx rounds a relative one up.
+        headers["x-accel-expires"] = f"@{int(delivery.asked_at)}"
     if planned.not_modified:
         return headers
     file = planned.file

@@ -1,5 +1,6 @@
 """The rules of reading, listing and deleting recordings: who may, and what is there."""
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,9 +20,13 @@ from service_kit.database import Database
 
 @dataclass(frozen=True)
 class Delivery:
-    """A planned answer, the first window of its body (empty if it has none), and the windows behind that."""
+    """A planned answer, the first window of its body (empty if it has none), and the windows behind that.
+
+    `asked_at` is the Unix time, in seconds, at which the database was asked: the record may be gone ever since.
+    """
 
     plan: Plan
+    asked_at: float
     first_window: bytes
     further_windows: AsyncIterator[bytes]
 
@@ -46,11 +51,12 @@ class RecordsService:
 
         Raises RecordNotFound, PreconditionFailed and RangeNotSatisfiable.
         """
+        asked_at = time.time()
         planned, window = await self._database.run(
             partial(_plan_and_read, record_id=record_id, user_id=user_id, asked=asked)
         )
         rest = ByteRange(planned.body.start + len(window), planned.body.stop)
-        return Delivery(planned, window, stream_windows(self._database, planned.file, rest))
+        return Delivery(planned, asked_at, window, stream_windows(self._database, planned.file, rest))
 
     async def get(self, record_id: UUID, user_id: UUID) -> Record:
         """All that is known of a record; raises RecordNotFound."""
