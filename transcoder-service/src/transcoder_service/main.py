@@ -17,7 +17,7 @@ from transcoder_service.encoding.scheduler import Scheduler
 from transcoder_service.encoding.spool import check_writable
 from transcoder_service.lame.encoder import Encoder, EncoderSettings, PcmFormat
 from transcoder_service.lame.library import LameUnusableError, load_lame
-from transcoder_service.memory import use_one_arena
+from transcoder_service.memory import share_and_keep_memory
 from transcoder_service.settings import TranscoderSettings
 from transcoder_service.transcodes.router import router
 from transcoder_service.transcodes.service import Transcoder
@@ -63,7 +63,7 @@ def create_app(settings: TranscoderSettings) -> FastAPI:
 
 def main() -> None:
     """Serve until SIGTERM; a library or a spool that cannot be used stops the start with a line that names it."""
-    use_one_arena()
+    share_and_keep_memory()
     settings = load_settings(TranscoderSettings)
     configure_logs("transcoder", settings)
     try:

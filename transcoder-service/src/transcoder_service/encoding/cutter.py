@@ -16,7 +16,7 @@ from math import gcd
 from transcoder_service.encoding.settling import BATCH_FRAMES, HISTORY_FRAMES, MOST_FRAMES, Settling
 from transcoder_service.lame.encoder import EncoderSettings, PcmFormat
 
-SEGMENT_BYTES = 5 * 512 * 1024
+SEGMENT_BYTES = 4 * 1024 * 1024
 # LAME's resampler knows so many positions between two samples; with more they are rounded, each run on its own way.
 RESAMPLER_PHASES = 320
 SHORT_FRAME_SAMPLES = 576

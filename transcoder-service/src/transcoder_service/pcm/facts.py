@@ -2,7 +2,7 @@
 
 import base64
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from transcoder_service.wav.format import Encoding
 
@@ -26,4 +26,4 @@ class RecordingFacts:
 
     def to_header(self) -> str:
         """One line of ASCII JSON, the peaks in base64."""
-        return json.dumps({**asdict(self), "peaks": base64.b64encode(self.peaks).decode()}, separators=(",", ":"))
+        return json.dumps({**vars(self), "peaks": base64.b64encode(self.peaks).decode()}, separators=(",", ":"))

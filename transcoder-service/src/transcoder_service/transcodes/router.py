@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -20,11 +19,6 @@ router = new_router()
 
 FACTS_HEADER = "X-Recording-Facts"
 BLOCK_BYTES = 256 * 1024
-
-
-async def _transcoder(request: Request) -> Transcoder:
-    transcoder: Transcoder = request.app.state.transcoder
-    return transcoder
 
 
 PROBLEMS = [value for value in vars(errors).values() if isinstance(value, type) and value.__module__ == errors.__name__]
@@ -49,8 +43,9 @@ PROBLEMS = [value for value in vars(errors).values() if isinstance(value, type) 
         **documented(*PROBLEMS),
     },
 )
-async def transcode(request: Request, transcoder: Annotated[Transcoder, Depends(_transcoder)]) -> Response:
+async def transcode(request: Request) -> Response:
     """The body is the WAV itself, read while it arrives."""
+    transcoder: Transcoder = request.app.state.transcoder
     held = AsyncExitStack()
     mp3 = await held.enter_async_context(transcoder.converted(_blocks_of(request), _declared_bytes(request)))
     return Mp3Response(mp3, held)
@@ -69,9 +64,10 @@ class Mp3Response(Response):
         """Send it all."""
         async with self._held:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            unsent = self._mp3.size_bytes
             async for block in self._blocks():
-                await send({"type": "http.response.body", "body": block, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+                unsent -= len(block)
+                await send({"type": "http.response.body", "body": block, "more_body": unsent > 0})
 
     async def _blocks(self) -> AsyncIterator[bytes]:
         frames = self._mp3.frames

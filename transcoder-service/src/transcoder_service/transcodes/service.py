@@ -90,17 +90,14 @@ class Transcoder:
 
     async def _finished(self, next_block: NextBlock, conversion: Conversion, changed: Changed) -> Mp3:
         leaving = asyncio.ensure_future(next_block())
-        waiting = asyncio.ensure_future(_wait(changed, lambda: conversion.mp3 is not None, conversion))
+        leaving.add_done_callback(lambda _: changed.set())
         try:
-            await asyncio.wait({leaving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            if not waiting.done():
+            await _wait(changed, lambda: conversion.mp3 is not None or leaving.done(), conversion)
+            if conversion.mp3 is None:
                 raise ClientDisconnect
-            await waiting
+            return conversion.mp3
         finally:
             leaving.cancel()
-            waiting.cancel()
-        assert conversion.mp3 is not None
-        return conversion.mp3
 
     def _too_large(self) -> UploadTooLarge:
         return UploadTooLarge(f"{self._max_upload_bytes} bytes at most")
