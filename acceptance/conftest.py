@@ -15,6 +15,7 @@ MARKERS = {
     "standalone": "needs the processes or the database of a standalone system",
     "containers": "needs the containers, started by docker compose from this folder",
     "browser": "needs Chromium and its driver",
+    "players": "needs the commands lame, mpg123, mp3val and ffprobe",
 }
 
 
@@ -23,7 +24,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     if not config.option.markexpr:
-        config.option.markexpr = "not containers and not browser" + (" and not standalone" if GATEWAY_URL else "")
+        config.option.markexpr = "not containers and not browser and not players" + (
+            " and not standalone" if GATEWAY_URL else ""
+        )
 
 
 @pytest.fixture(scope="session")

@@ -242,3 +242,28 @@ class TestQuery:
         path = f"/record?{query.format(id=account.id)}"
         headers = {"Content-Type": "audio/wav", **account.bearer}
         assert_problem(api.request("POST", path, content=CLIP, headers=headers), status, code)
+
+
+class TestUnreadableRequests:
+    """What the parsers of nginx and of the services give up on."""
+
+    @pytest.mark.parametrize(
+        ("method", "target", "headers"),
+        [
+            ("GET", "/user?name=Ä", {}),
+            ("GET", "/record?id=\u0442&user={id}", {}),
+            ("POST", "/record?user={id}\u0442", {"Content-Length": "0"}),
+            ("GET", "/records?cursor=\u0442", {}),
+            ("GET", "/user", {"Authorization": "Bearer \x01"}),
+            ("GET", "/record?id={id}&user={id}", {"Accept": "\x7f"}),
+            ("POST", "/record?user={id}", {"Content-Length": "0", "Idempotency-Key": "a\x1fb"}),
+            ("POST", "/user", {"Content-Length": "0", "Content-Type": "application/json\x02"}),
+        ],
+    )
+    def test_foreign_bytes(
+        self, gateway: str, account: Account, method: str, target: str, headers: dict[str, str]
+    ) -> None:
+        with Connection(gateway) as connection:
+            connection.begin(method, target.format(id=account.id), headers)
+            answer = connection.answer()
+        assert (answer.status, answer.problem()["code"]) == (400, "malformed_request")
