@@ -16,6 +16,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from service_kit.app import build_app
+from service_kit.http_protocol import ProblemProtocol
 from service_kit.problems import Problem, Unauthorized
 from service_kit.server import KEEP_ALIVE_SECONDS
 
@@ -32,7 +33,7 @@ class PlayedService:
         config = uvicorn.Config(
             app,
             loop="uvloop",
-            http="httptools",
+            http=ProblemProtocol,
             ws="none",
             log_config=None,
             access_log=False,

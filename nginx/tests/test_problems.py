@@ -20,6 +20,13 @@ class TestWhatCannotBeRead:
             b"POST /user HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
             b"POST /record HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
             b"GET / HTTP/1.1\r\nHost: a\x01b\r\n\r\n",
+            b"GET /user?a=\xc3\xa4 HTTP/1.1\r\n" + HOST + b"\r\n",
+            b"GET /record?id=\xff HTTP/1.1\r\n" + HOST + b"\r\n",
+            b"POST /record?user=\xff HTTP/1.1\r\n" + HOST + b"Content-Length: 0\r\n\r\n",
+            b"GET /health?\xff HTTP/1.1\r\n" + HOST + b"\r\n",
+            b"GET /user HTTP/1.1\r\n" + HOST + b"Authorization: Bearer \x01\r\n\r\n",
+            b"GET /record?id=1 HTTP/1.1\r\n" + HOST + b"Accept: \x7f\r\n\r\n",
+            b"POST /record HTTP/1.1\r\n" + HOST + b"Content-Length: 0\r\nIdempotency-Key: a\x1fb\r\n\r\n",
         ],
     )
     def test_is_a_400(self, gateway: GatewayProcess, request_bytes: bytes) -> None:
