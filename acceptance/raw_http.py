@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 BOUNDARY = "acceptance-boundary"
@@ -43,7 +43,7 @@ class Connection:
         self._started = time.monotonic()
         self._sent = 0
 
-    def __enter__(self) -> "Connection":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -24,9 +24,9 @@ MAX_UPLOAD_BYTES = int(os.environ.get("MAX_UPLOAD_BYTES") or 192 * 1024 * 1024)
 
 
 class RunningSystem:
-    """`python -m standalone` as a child process."""
+    """`python -m standalone` as a child process; `settings` are variables of its environment."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         self.gateway_port, self.postgres_port = _free_ports(2)
         self.base_url = f"http://127.0.0.1:{self.gateway_port}"
@@ -43,6 +43,7 @@ class RunningSystem:
                     "GATEWAY_PORT": str(self.gateway_port),
                     "POSTGRES_PORT": str(self.postgres_port),
                     "MAX_UPLOAD_BYTES": str(MAX_UPLOAD_BYTES),
+                    **settings,
                 },
             )
 
@@ -84,11 +85,11 @@ class RunningSystem:
 
 
 @contextmanager
-def open_system() -> Iterator[RunningSystem]:
+def open_system(**settings: str) -> Iterator[RunningSystem]:
     """A system from an empty folder, ready, gone at the end."""
     folder = Path(tempfile.mkdtemp(prefix="recordings-"))
     folder.chmod(0o755)  # as root, PostgreSQL runs under another account, which must reach its data
-    system = RunningSystem(folder)
+    system = RunningSystem(folder, **settings)
     try:
         system.wait_until_ready()
         yield system

@@ -1,6 +1,6 @@
 """All reports, one after the other: `make bench`."""
 
-from bench import conversion, delivery, users
+from bench import conversion, delivery, transcoder, users
 
-for report in (conversion, users, delivery):
+for report in (transcoder, conversion, users, delivery):
     report.main()
