@@ -112,7 +112,7 @@ class FakeTranscoder:
         self.begun = self.cancelled = 0
         self.mp3_bytes = 5000
         self.refusal: tuple[int, str] | None = None  # status and code, given at the first block
-        self.delay_seconds = 0.0  # after the last byte
+        self.delay_seconds = 0.0  # after the last byte, or before it refuses
         self.silent = False  # reads everything, never answers
         self.pauses = False  # a long time, in the middle of its answer
         self.dies = False  # in the middle of its answer
@@ -164,6 +164,7 @@ class FakeTranscoder:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self.refusal is not None
+        await asyncio.sleep(self.delay_seconds)
         status, code = self.refusal
         problem = {"code": code, "title": "Refused", "status": status, "detail": "Because"}
         answer = JSONResponse(problem, status, media_type="application/problem+json", headers={"Connection": "close"})
@@ -207,7 +208,7 @@ def query(database: TestPostgres) -> Iterator[Callable[..., list[tuple[Any, ...]
     def run(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            return list(cursor.fetchall()) if cursor.description else []
+            return [] if cursor.description is None else list(cursor.fetchall())
 
     yield run
     connection.close()

@@ -132,6 +132,23 @@ class TestLeases:
         assert time.monotonic() - began < 2
         assert transcoder.begun == 0
 
+    def test_an_upload_that_is_refused_while_it_claims_frees_its_key(
+        self, client: httpx.Client, owner: tuple[UUID, UUID], transcoder: Any, query: Rows
+    ) -> None:
+        transcoder.refusal, transcoder.delay_seconds = (422, "wav_truncated"), 1
+        query("BEGIN")
+        self.claim(query, owner, lease="30 s")  # for whose end the upload's own claim waits
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(upload, client, owner, "key-1", file_first=True)
+            while not query("SELECT FROM pg_locks WHERE NOT granted"):
+                assert not running.done()
+                time.sleep(0.01)
+            time.sleep(1.2)
+            query("ROLLBACK")
+            assert running.result().json()["code"] == "wav_truncated"
+        transcoder.refusal, transcoder.delay_seconds = None, 0
+        assert upload(client, owner, "key-1", file_first=True).status_code == 201
+
     def test_a_claim_whose_process_died_is_taken_over(
         self, client: httpx.Client, owner: tuple[UUID, UUID], query: Rows
     ) -> None:

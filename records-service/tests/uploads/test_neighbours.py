@@ -108,8 +108,9 @@ class TestTranscoder:
         self, serve_records: Serve, users: Any, transcoder: Any, query: Rows, mp3_bytes: int
     ) -> None:
         transcoder.mp3_bytes, transcoder.dies = mp3_bytes, True
-        assert upload(serve_records(), users, key="key-1")[:2] == (503, "transcoder_unavailable")
-        assert query("SELECT FROM records.idempotency_key WHERE record_id IS NULL") == []
+        key = f"dies-{mp3_bytes}"
+        assert upload(serve_records(), users, key=key)[:2] == (503, "transcoder_unavailable")
+        assert query("SELECT FROM records.idempotency_key WHERE key = %s", key) == []
 
 
 class TestDatabase:

@@ -62,9 +62,7 @@ class Keys:
         """
         claim = Claim(uuid4(), user_id, key)
         await self._database.run(partial(repository.delete_expired_keys, lifetime=self._lifetime))
-        completed = await self._database.run(
-            partial(repository.claim_key, claim=claim, lease=LEASE, lifetime=self._lifetime)
-        )
+        completed = await self._claim(claim)
         if completed is not None:
             raise KeyCompleted(completed)
         heartbeat = asyncio.create_task(self._renew(claim))
@@ -76,6 +74,22 @@ class Keys:
             heartbeat.cancel()
             if not stored:
                 await asyncio.wait({asyncio.create_task(self._release(claim))}, timeout=RELEASE_SECONDS)
+
+    async def _claim(self, claim: Claim) -> CompletedKey | None:
+        """Take the key, as `repository.claim_key` does. One who is cancelled leaves it free."""
+        claiming = asyncio.create_task(
+            self._database.run(partial(repository.claim_key, claim=claim, lease=LEASE, lifetime=self._lifetime))
+        )
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            # The thread goes on and takes the key for nobody.
+            await asyncio.wait({asyncio.create_task(self._undo(claiming, claim))}, timeout=RELEASE_SECONDS)
+            raise
+
+    async def _undo(self, claiming: asyncio.Task[CompletedKey | None], claim: Claim) -> None:
+        await asyncio.gather(claiming, return_exceptions=True)
+        await self._release(claim)
 
     async def _renew(self, claim: Claim) -> None:
         """Runs until cancelled. A claim that is lost all the same is noticed when it is to be completed."""
