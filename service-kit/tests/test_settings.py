@@ -27,6 +27,13 @@ class TestGoodValues:
         assert settings.listen_port == 8123
         assert settings.sample_database_url.get_secret_value() == URL
 
+    @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2"])
+    def test_a_database_url_may_have_any_of_its_usual_forms(self, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+        rest = "://sample:p%40ss%2Fword@db.example:6543/recordings?sslmode=require"
+        monkeypatch.setenv("SAMPLE_DATABASE_URL", scheme + rest)
+
+        assert load_settings(SampleSettings).sample_database_url.get_secret_value() == "postgresql+psycopg2" + rest
+
     def test_an_empty_variable_counts_as_unset(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SAMPLE_DATABASE_URL", URL)
         monkeypatch.setenv("LISTEN_PORT", "")
@@ -50,6 +57,7 @@ class TestBadValues:
             ("DRAIN_SECONDS", "-1"),
             ("SAMPLE_DATABASE_URL", "pass-word"),
             ("SAMPLE_DATABASE_URL", "sqlite:///pass-word"),
+            ("SAMPLE_DATABASE_URL", "postgresql+asyncpg://sample:pass-word@db:5432/recordings"),
             ("SAMPLE_DATABASE_URL", "postgresql+psycopg2://sample:pass-word@db:port/recordings"),
             ("SAMPLE_DATABASE_URL", "postgresql+psycopg2://sample:pass-word@db:5432"),
             ("SAMPLE_DATABASE_URL", None),

@@ -24,9 +24,13 @@ class TestOneLine:
             f"standalone: The data folder {tmp_path} cannot be written: Permission denied (DATA_DIRECTORY)\n"
         )
 
-    def test_a_setting_of_its_own(self, start_system: StartSystem) -> None:
-        failure = start_system({"GATEWAY_PORT": "many"}).failure()
-        assert failure.startswith("GATEWAY_PORT: ")
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [("GATEWAY_PORT", "many"), ("UPLOAD_IDLE_TIMEOUT_SECONDS", "30.5"), ("TRANSCODE_TIMEOUT_SECONDS", "0")],
+    )
+    def test_a_setting_of_its_own(self, start_system: StartSystem, variable: str, value: str) -> None:
+        failure = start_system({variable: value}).failure()
+        assert failure.startswith(f"{variable}: ")
         assert failure.count("\n") == 1
 
     def test_a_setting_of_a_service(self, start_system: StartSystem) -> None:

@@ -33,6 +33,15 @@ class TestMigrations:
         assert checked.returncode == 0, checked.stdout + checked.stderr
         assert "No new upgrade operations detected" in checked.stdout
 
+    @pytest.mark.parametrize("url", ["", "pass-word", "postgresql://db:port/pass-word"])
+    def test_a_url_that_is_none_is_named_in_one_line(self, postgres: TestPostgres, url: str) -> None:
+        stopped = postgres.alembic("users-service", "upgrade", "head", url=url)
+
+        assert stopped.returncode == 2
+        (line,) = stopped.stderr.splitlines()
+        assert line.startswith("USERS_MIGRATION_DATABASE_URL: ")
+        assert "pass-word" not in line
+
     def test_constraints_have_the_models_names(
         self, admin: psycopg2.extensions.cursor, settings: UsersSettings
     ) -> None:

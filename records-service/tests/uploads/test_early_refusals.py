@@ -22,7 +22,7 @@ FORM_HEAD = "POST /record HTTP/1.1\nHost: here\nContent-Type: multipart/form-dat
 @pytest.fixture
 def client(serve_records: Callable[..., str]) -> Iterator[httpx.Client]:
     """A service that takes a megabyte and waits half a second for the next block."""
-    url = serve_records(max_upload_bytes=1_000_000, upload_idle_timeout_seconds=0.5)
+    url = serve_records(max_upload_bytes=1_000_000, upload_idle_timeout_seconds=1)
     with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
         yield client
 

@@ -82,12 +82,12 @@ class TestTranscoder:
 
     def test_silent_after_the_last_byte(self, serve_records: Serve, users: Any, transcoder: Any) -> None:
         transcoder.silent = True
-        status, code, seconds = upload(serve_records(transcode_timeout_seconds=0.3), users)
+        status, code, seconds = upload(serve_records(transcode_timeout_seconds=1), users)
         assert (status, code) == (504, "transcoder_timeout")
-        assert seconds < 1.3
+        assert seconds < 2
 
     def test_that_takes_nothing(self, serve_records: Serve, users: Any, silent_port: int) -> None:
-        url = serve_records(transcoder_url=f"http://127.0.0.1:{silent_port}", transcode_timeout_seconds=0.5)
+        url = serve_records(transcoder_url=f"http://127.0.0.1:{silent_port}", transcode_timeout_seconds=1)
         status, code, seconds = upload(url, users, bytes(20_000_000))
         assert (status, code) == (504, "transcoder_timeout")
         assert seconds < 3

@@ -14,7 +14,7 @@ WAV = b"RIFF" + bytes(200_000)
 @pytest.fixture
 def client(serve_records: Callable[..., str]) -> Iterator[httpx.Client]:
     """A service that takes a megabyte and waits half a second for the next block."""
-    url = serve_records(max_upload_bytes=1_000_000, upload_idle_timeout_seconds=0.5)
+    url = serve_records(max_upload_bytes=1_000_000, upload_idle_timeout_seconds=1)
     with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
         yield client
 

@@ -30,6 +30,7 @@ WAIT_SECONDS = 5.0
 # A ping before every use (`pool_pre_ping`) costs a fifth of a short request.
 PING_AFTER_IDLE_SECONDS = 0.1
 CONNECT_SECONDS = 3
+URL_SCHEMES = frozenset({"postgresql+psycopg2", "postgresql", "postgres"})
 LOCK_TIMEOUT_STATE = "55P03"
 # Serialization failure, deadlock, a lock or a statement that took longer than the role's timeout: worth another try.
 BUSY_STATES = frozenset({"40001", "40P01", LOCK_TIMEOUT_STATE, "57014"})
@@ -37,17 +38,25 @@ BUSY_STATES = frozenset({"40001", "40P01", LOCK_TIMEOUT_STATE, "57014"})
 EXHAUSTED_CLASS = "53"
 
 
-def _checked_url(url: SecretStr) -> SecretStr:
+def checked_url(url: str) -> str:
+    """The URL of a PostgreSQL database as SQLAlchemy takes it; ValueError, which does not repeat it, if it is none.
+
+    `postgresql://` and `postgres://`, which managed servers hand out, mean the driver that is used here.
+    """
     try:
-        parsed = sa.make_url(url.get_secret_value())
+        parsed = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError):
         parsed = None
-    if parsed is None or parsed.drivername != "postgresql+psycopg2" or not parsed.database:
-        raise ValueError("must be postgresql+psycopg2://ROLE:PASSWORD@HOST:PORT/DATABASE")
-    return url
+    if parsed is None or parsed.drivername not in URL_SCHEMES or not parsed.database:
+        raise ValueError("must be postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE")
+    return parsed.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
 
 
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_checked_url)]
+def _checked_secret(url: SecretStr) -> SecretStr:
+    return SecretStr(checked_url(url.get_secret_value()))
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_checked_secret)]
 """A setting that holds the URL of a PostgreSQL database, password included."""
 
 

@@ -4,13 +4,19 @@ Each service keeps to its own schema, its version table included. Two migrators 
 """
 
 import os
+import sys
 
 import sqlalchemy as sa
 from alembic import context
 
+from service_kit.database import checked_url
+
 
 def run_migrations(metadata: sa.MetaData, *, schema: str, url_variable: str, service_role: str) -> None:
-    """Bring `schema` up to date as the role of the URL in `url_variable`; `service_role` may not touch the versions."""
+    """Bring `schema` up to date as the role of the URL in `url_variable`; `service_role` may not touch the versions.
+
+    A bad URL ends the process with one line and exit code 2, as bad settings of a service do.
+    """
 
     def is_ours(name: str | None, kind: str, parents: dict[str, str | None]) -> bool:
         if kind == "schema":
@@ -33,7 +39,7 @@ def run_migrations(metadata: sa.MetaData, *, schema: str, url_variable: str, ser
         with context.begin_transaction():
             context.run_migrations()
         return
-    engine = sa.create_engine(os.environ[url_variable], poolclass=sa.pool.NullPool)
+    engine = sa.create_engine(_url_in(url_variable), poolclass=sa.pool.NullPool)
     with engine.connect() as connection:
         # The role's lock_timeout is for tables in use; a migrator waits for another one as long as that takes.
         connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
@@ -49,3 +55,11 @@ def run_migrations(metadata: sa.MetaData, *, schema: str, url_variable: str, ser
                 sa.text(f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {schema}.alembic_version FROM {service_role}")
             )
         connection.commit()
+
+
+def _url_in(variable: str) -> str:
+    try:
+        return checked_url(os.environ.get(variable, ""))
+    except ValueError as error:
+        print(f"{variable}: {error}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(2) from None

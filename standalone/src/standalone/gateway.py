@@ -2,7 +2,6 @@
 
 import grp
 import importlib.util
-import math
 import os
 import pwd
 import re
@@ -72,8 +71,8 @@ class Gateway:
             "CACHE_MAX_BYTES": str(settings.cache_max_bytes),
             "MAX_UPLOAD_BYTES": str(settings.max_upload_bytes),
             "UPLOADS_PER_CLIENT": str(settings.uploads_per_client),
-            "UPLOAD_IDLE_TIMEOUT_SECONDS": str(math.ceil(settings.upload_idle_timeout_seconds)),
-            "TRANSCODE_TIMEOUT_SECONDS": str(math.ceil(settings.transcode_timeout_seconds)),
+            "UPLOAD_IDLE_TIMEOUT_SECONDS": str(settings.upload_idle_timeout_seconds),
+            "TRANSCODE_TIMEOUT_SECONDS": str(settings.transcode_timeout_seconds),
             "SHUTDOWN_TIMEOUT_SECONDS": str(settings.shutdown_timeout_seconds),
             "DOCS_DIRECTORY": "docs",
             "SWAGGER_UI_DIRECTORY": "swagger-ui",

@@ -16,8 +16,8 @@ class StandaloneSettings(BaseSettings):
     cache_max_bytes: int = Field(1 << 30, ge=1 << 20, description="disk space for cached downloads")
     max_upload_bytes: int = Field(2 << 30, ge=1, description="largest WAV that is taken")
     uploads_per_client: int = Field(64, ge=1, description="uploads that one address may have in progress")
-    upload_idle_timeout_seconds: float = Field(30, gt=0, le=3600, description="longest silence of an uploading client")
-    transcode_timeout_seconds: float = Field(60, gt=0, le=3600, description="longest silence of the transcoder")
+    upload_idle_timeout_seconds: int = Field(30, ge=1, le=3600, description="longest silence of an uploading client")
+    transcode_timeout_seconds: int = Field(60, ge=1, le=3600, description="longest silence of the transcoder")
     log_max_bytes: int = Field(32 << 20, ge=1 << 16, description="size at which a log file is moved aside")
     shutdown_timeout_seconds: int = Field(30, ge=1, le=3600, description="how long requests in flight may take to end")
     postgres_bin_directory: Path | None = Field(

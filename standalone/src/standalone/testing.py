@@ -5,6 +5,7 @@ Tests of every service share the PostgreSQL, each in its own schema; a test that
 """
 
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -60,13 +61,17 @@ class TestPostgres:
         ]
         self._run_in(DATABASE, *settings, (ROOT / "db" / "init.sql").read_text())
 
-    def alembic(self, service: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run alembic in the folder of `users-service` or `records-service` as its migrator; the caller judges it."""
+    def alembic(self, service: str, *arguments: str, url: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run alembic in the folder of `users-service` or `records-service` as its migrator; the caller judges it.
+
+        `url` goes in place of the migrator's own.
+        """
         part = service.removesuffix("-service")
+        url = self.url(f"{part}_migrate") if url is None else url
         return subprocess.run(
             [sys.executable, "-m", "alembic", *arguments],
             cwd=ROOT / service,
-            env={**os.environ, f"{part.upper()}_MIGRATION_DATABASE_URL": self.url(f"{part}_migrate")},
+            env={**os.environ, f"{part.upper()}_MIGRATION_DATABASE_URL": url},
             capture_output=True,
             text=True,
             check=False,
@@ -87,6 +92,21 @@ class TestPostgres:
             with connection.cursor() as cursor:
                 for statement in statements:
                     cursor.execute(statement)
+
+
+def variables_in_containers(service: str) -> set[str]:
+    """Names of the variables that docker-compose.yml hands to a service, those that all services get included."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    handed = re.search(rf"^  {service}:\n(?:    .*\n)*?    environment:\n((?:      .*\n)*)", text, re.MULTILINE)
+    shared = re.search(r"^x-service-environment: .*\n((?:  .*\n)*)", text, re.MULTILINE)
+    assert handed
+    assert shared
+    return set(re.findall(r"^ +([A-Z][A-Z_]+):", handed[1] + shared[1], re.MULTILINE))
+
+
+def variables_for_operators() -> set[str]:
+    """Names of the variables in .env.example."""
+    return set(re.findall(r"^([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
 
 
 def free_port() -> int:
