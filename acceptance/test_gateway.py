@@ -167,6 +167,11 @@ class TestHealth:
         assert response.status_code == 200
         assert response.json()["status"] == "ok"
 
+    @pytest.mark.parametrize("path", ["/health", "/health/users", "/health/records", "/health/transcoder"])
+    def test_head_is_get_without_a_body(self, api: Api, path: str) -> None:
+        response = api.request("HEAD", path)
+        assert (response.status_code, response.content) == (200, b"")
+
     def test_health_names_all_that_an_upload_needs(self, api: Api) -> None:
         assert api.request("GET", "/health").json()["checks"].keys() == {"database", "users", "transcoder"}
 

@@ -24,6 +24,13 @@ class TestHealth:
         assert get(f"{url}/internal/health") == (503, expected)
         assert get(f"{url}/readyz")[0] == 200
 
+    def test_head_is_get_without_a_body(self, serve_records: Callable[..., str], users: Any) -> None:
+        url = serve_records()
+        for ready, status in ((True, 200), (False, 503)):
+            users.ready = ready
+            answer = httpx.head(f"{url}/internal/health", trust_env=False)
+            assert (answer.status_code, answer.content) == (status, b"")
+
     def test_it_is_not_documented(self, serve_records: Callable[..., str]) -> None:
         document = httpx.get(f"{serve_records()}/openapi.json", trust_env=False).json()
         assert set(document["paths"]) == {"/record", "/record/info", "/records"}

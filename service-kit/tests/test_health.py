@@ -102,6 +102,20 @@ class TestReadiness:
         assert client.get("/livez").status_code == 200
 
 
+class TestHead:
+    @pytest.mark.parametrize("path", ["/livez", "/readyz"])
+    @pytest.mark.parametrize("check", [passes, fails])
+    def test_it_is_get_without_a_body(
+        self, make_app: MakeApp, serve: Serve, path: str, check: Callable[[], None]
+    ) -> None:
+        client = serve(make_app(checks={"database": check}))
+        got, probed = client.get(path), client.head(path)
+
+        assert probed.status_code == got.status_code
+        assert probed.headers["Content-Type"] == got.headers["Content-Type"]
+        assert probed.content == b""
+
+
 class TestLiveness:
     @pytest.mark.parametrize("check", [fails, hangs])
     def test_it_asks_no_dependency(self, make_app: MakeApp, serve: Serve, check: Callable[[], None]) -> None:

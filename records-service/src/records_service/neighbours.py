@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter
 
-from service_kit.health import Check, Checks
+from service_kit.health import PROBING, Check, Checks
 from service_kit.problems import NotReady, documented
 from service_kit.strict_query import StrictQueryRoute
 
@@ -14,7 +14,7 @@ def neighbours_router(checks: Mapping[str, Check]) -> APIRouter:
     router = APIRouter(route_class=StrictQueryRoute, include_in_schema=False)
     asked = Checks(checks)
 
-    @router.get("/internal/health", responses=documented(NotReady))
+    @router.api_route("/internal/health", methods=PROBING, responses=documented(NotReady))
     async def health() -> dict[str, object]:
         report = await asked.report()
         missing = [name for name, state in report.items() if state != "ok"]

@@ -16,6 +16,8 @@ from service_kit.strict_query import StrictQueryRoute
 log = structlog.get_logger()
 
 CHECK_SECONDS = 1.0
+PROBING = ["GET", "HEAD"]
+"""Methods of a route that monitors ask; some only look at the status."""
 
 Check = Callable[[], Awaitable[None]]
 """Returns when the dependency serves, raises when it does not."""
@@ -53,11 +55,11 @@ def health_router(checks: Mapping[str, Check], lifecycle: Lifecycle) -> APIRoute
     router = APIRouter(route_class=StrictQueryRoute, include_in_schema=False)
     asked = Checks(checks)
 
-    @router.get("/livez")
+    @router.api_route("/livez", methods=PROBING)
     async def livez() -> dict[str, str]:
         return {"status": "ok"}
 
-    @router.get("/readyz", responses=documented(NotReady))
+    @router.api_route("/readyz", methods=PROBING, responses=documented(NotReady))
     async def readyz() -> dict[str, object]:
         if lifecycle.draining:
             raise NotReady("The service is shutting down", checks={"lifecycle": "draining"})
