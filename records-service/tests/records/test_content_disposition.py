@@ -73,6 +73,9 @@ class TestTheHeader:
             ('"quoted".mp3', "_quoted_.mp3"),
             ("50%25.mp3", "50_25.mp3"),
             ("back\\slash.mp3", "back_slash.mp3"),
+            ("a\uff0fb.mp3", "a_b.mp3"),
+            ("\uff0e\uff0e\uff0f\u2100.mp3", ".._a_c.mp3"),
+            ("a\uff3cb.mp3", "a_b.mp3"),
         ],
     )
     def test_has_an_approximation_for_old_clients(self, name: str, plain: str) -> None:

@@ -12,8 +12,9 @@ MAX_NAME_BYTES = 255
 _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}\Z")
 # Separators and controls have no place in a file's name; lone surrogates none in UTF-8.
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-# What old clients read differently from each other inside a quoted string (RFC 6266, appendix D).
-_AMBIGUOUS = re.compile(r'[^\x20-\x7e]|["\\%]')
+# What old clients read differently from each other inside a quoted string (RFC 6266, appendix D), and the slash, which
+# is in the decomposition of other characters.
+_AMBIGUOUS = re.compile(r'[^\x20-\x7e]|["\\%/]')
 _RFC8187_ATTR_CHARS = "!#$&+-.^_`|~"
 
 
