@@ -109,7 +109,7 @@ class Stored:
         return {"id": self.id, "user": self.owner.id}
 
     def url_never_asked(self) -> str:
-        """The same link spelt differently, so that no cache has seen it: hexadecimal digits in random capitals."""
+        """The same link spelt differently, so that no cache keeps it: hexadecimal digits in random capitals."""
         dice = iter(uuid4().int.to_bytes(16, "big") * 8)
         spelt = "".join(c.upper() if next(dice) & 1 else c for c in self.id + self.owner.id)
         return f"/record?id={spelt[:36]}&user={spelt[36:]}"

@@ -21,7 +21,7 @@ class Link:
     mp3: bytes
 
     def path(self, state: str) -> str:
-        """Cold: a spelling that no cache has seen. Warm: the one that has just been downloaded."""
+        """Cold: a spelling that no cache keeps. Warm: the one that has just been downloaded."""
         return self.stored.url_never_asked() if state == "cold" else self.stored.url
 
 

@@ -6,27 +6,38 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from gateway_process import GatewayProcess
-from played_services import MODIFIED, PlayedRecords, PlayedService, Recording, eventually
+from played_services import MODIFIED, PlayedRecords, Recording, eventually
 
-LINK = "/record?id=1&user=2"
 SIZE = 300_000
 
 
 @pytest.fixture
-def recording(records: PlayedRecords) -> Recording:
-    """A recording of its own for each test: what an earlier one left in the cache has another address."""
+def record_id() -> str:
+    """A new one for each test: what an earlier one left in the cache has another address."""
+    return str(uuid4())
+
+
+@pytest.fixture
+def recording(records: PlayedRecords, record_id: str) -> Recording:
+    """A recording that the service has."""
     recording = Recording(os.urandom(SIZE))
-    records.recordings["1"] = recording
+    records.recordings[record_id] = recording
     return recording
 
 
 @pytest.fixture
-def link(request: pytest.FixtureRequest) -> str:
-    """The recording's link, a new one for each test."""
-    return f"{LINK}&test={abs(hash(request.node.nodeid))}-{time.monotonic_ns()}"
+def link(record_id: str) -> str:
+    """The recording's link."""
+    return link_of(record_id)
+
+
+def link_of(record_id: str) -> str:
+    """A link as records-service makes it."""
+    return f"/record?id={record_id}&user={uuid4()}"
 
 
 def at_the_start_of_a_second() -> None:
@@ -59,19 +70,52 @@ class TestTheCache:
         assert records.requests[1]["headers"]["if-none-match"] == recording.etag
 
     def test_keeps_the_new_bytes_of_an_address(
-        self, gateway: GatewayProcess, records: PlayedRecords, recording: Recording, link: str
+        self, gateway: GatewayProcess, records: PlayedRecords, recording: Recording, record_id: str, link: str
     ) -> None:
         gateway.get(link)
-        records.recordings["1"] = Recording(b"another")
+        records.recordings[record_id] = Recording(b"another")
         at_the_start_of_a_second()
         assert [gateway.get(link).body for _ in range(3)] == [b"another"] * 3
 
     def test_tells_addresses_apart_that_differ_in_their_query_only(
-        self, gateway: GatewayProcess, records: PlayedRecords, link: str
+        self, gateway: GatewayProcess, records: PlayedRecords
     ) -> None:
-        records.recordings.update(a=Recording(b"a"), b=Recording(b"b"))
+        links = {name: link_of(str(uuid4())) for name in ("a", "b")}
+        records.recordings.update({link[11:47]: Recording(name.encode()) for name, link in links.items()})
         for name in ("a", "b", "a", "b"):
-            assert gateway.get(f"/record?id={name}&ID=a&{link.partition('&')[2]}").body == name.encode()
+            assert gateway.get(links[name]).body == name.encode()
+
+    @pytest.mark.parametrize("asked", ["/record?id={id}&user={user}", "/record?user={user}&id={id}"])
+    def test_keeps_a_link_with_its_arguments_in_either_order(
+        self, gateway: GatewayProcess, records: PlayedRecords, recording: Recording, record_id: str, asked: str
+    ) -> None:
+        at_the_start_of_a_second()
+        asked = asked.format(id=record_id, user=uuid4())
+        assert {gateway.get(asked).body for _ in range(3)} == {recording.body}
+        assert len(records.requests) == 1
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            "/record?id={id}&user={user}&n=1",
+            "/record?id={id}&user={user}&",
+            "/record?id={id}&user={user}?",
+            "/record?id={id}&&user={user}",
+            "/record?id={id}&user={USER}",
+            "/record?id={id}&user=%7B{user}",
+            "/record?id={id}&id={id}",
+            "/record?id={id}",
+            "/%72ecord?id={id}&user={user}",
+        ],
+    )
+    def test_does_not_keep_other_spellings_of_a_link(
+        self, gateway: GatewayProcess, records: PlayedRecords, recording: Recording, record_id: str, asked: str
+    ) -> None:
+        user = str(uuid4())
+        asked = asked.format(id=record_id, user=user, USER=user.upper())
+        at_the_start_of_a_second()
+        assert {gateway.get(asked).body for _ in range(3)} == {recording.body}
+        assert len(records.requests) == 3
 
     def test_answers_head(
         self, gateway: GatewayProcess, records: PlayedRecords, recording: Recording, link: str
@@ -101,44 +145,44 @@ class TestTheCache:
         recording.body = os.urandom(size)
         assert [gateway.get(link).body for _ in range(2)] == [recording.body] * 2
 
-    def test_stays_within_its_size(
-        self, nginx_binary: Path, records: PlayedRecords, recording: Recording, tmp_path: Path
-    ) -> None:
-        recording.body = os.urandom(1 << 20)
+    def test_stays_within_its_size(self, nginx_binary: Path, records: PlayedRecords, tmp_path: Path) -> None:
+        mp3 = Recording(os.urandom(1 << 20))
         variables = {"RECORDS_UPSTREAM": records.address, "CACHE_MAX_BYTES": str(4 << 20)}
         with GatewayProcess(nginx_binary, tmp_path, variables) as gateway:
-            for number in range(20):
-                assert gateway.get(f"{LINK}&n={number}").status == 200
+            for _ in range(20):
+                record_id = str(uuid4())
+                records.recordings[record_id] = mp3
+                assert gateway.get(link_of(record_id)).status == 200
             kept = tmp_path / "cache"
             eventually(lambda: sum(f.stat().st_size for f in kept.rglob("*") if f.is_file()) <= 5 << 20, 15)
 
 
 class TestADeletedRecording:
     def test_is_gone_within_a_second(
-        self, gateway: GatewayProcess, records: PlayedRecords, recording: Recording, link: str
+        self, gateway: GatewayProcess, records: PlayedRecords, recording: Recording, record_id: str, link: str
     ) -> None:
         for offset in (0.05, 0.5, 0.95):
-            records.recordings["1"] = recording
+            records.recordings[record_id] = recording
             at_the_start_of_a_second()
             time.sleep(offset)
             with ThreadPoolExecutor(4) as pool:
                 assert {answer.status for answer in pool.map(lambda _: gateway.get(link), range(20))} == {200}
-                del records.recordings["1"]
+                del records.recordings[record_id]
                 time.sleep(1)
                 late = list(pool.map(lambda _: gateway.get(link), range(100)))
             assert {answer.status for answer in late} == {404}
             assert late[0].problem()["code"] == "record_not_found"
 
     def test_is_not_served_while_the_service_is_down(
-        self, nginx_binary: Path, records: PlayedRecords, recording: Recording, tmp_path: Path
+        self, nginx_binary: Path, recording: Recording, record_id: str, link: str, tmp_path: Path
     ) -> None:
         with stopping(PlayedRecords()) as own:
-            own.recordings["1"] = recording
+            own.recordings[record_id] = recording
             with GatewayProcess(nginx_binary, tmp_path, {"RECORDS_UPSTREAM": own.address}) as gateway:
-                assert gateway.get(LINK).status == 200
+                assert gateway.get(link).status == 200
                 own.__exit__(None, None, None)
                 time.sleep(1.1)
-                answer = gateway.get(LINK)
+                answer = gateway.get(link)
                 assert answer.status == 503
                 assert answer.problem()["code"] == "service_unavailable"
 
@@ -214,11 +258,9 @@ def stopping(service: PlayedRecords) -> Iterator[PlayedRecords]:
 
 
 class TestRefusals:
-    def test_are_never_cached(
-        self, gateway: GatewayProcess, records: PlayedRecords, users: PlayedService, link: str
-    ) -> None:
+    def test_are_never_cached(self, gateway: GatewayProcess, records: PlayedRecords, record_id: str, link: str) -> None:
         assert gateway.get(link).status == 404
-        records.recordings["1"] = Recording(b"now it is there")
+        records.recordings[record_id] = Recording(b"now it is there")
         assert gateway.get(link).body == b"now it is there"
 
     def test_of_a_get_with_a_large_body(self, gateway: GatewayProcess, recording: Recording, link: str) -> None:

@@ -13,7 +13,8 @@ import pytest
 from gateway_process import GatewayProcess, free_port
 from played_services import PlayedRecords, eventually
 
-PATHS = ("/user", "/record?id=1", "/record/info", "/records", "/health", "/health/transcoder", "/docs/users.json")
+LINK = "/record?id=00000000-0000-4000-8000-000000000001&user=00000000-0000-4000-8000-000000000002"
+PATHS = ("/user", LINK, "/record/info", "/records", "/health", "/health/transcoder", "/docs/users.json")
 SECONDS_OF = {"/health": 5.0, "/health/transcoder": 5.0}
 READ_SECONDS = 15.0
 
@@ -100,7 +101,7 @@ class TestAServiceThatBreaks:
     )
     def test_before_its_answer_is_a_503(self, nginx_binary: Path, tmp_path: Path, said: bytes) -> None:
         with listening(answer=said) as address, gateway_to(address, nginx_binary, tmp_path) as gateway:
-            for path in ("/user", "/records", "/record?id=1"):
+            for path in ("/user", "/records", LINK):
                 answer = gateway.get(path)
                 assert answer.status == 503
                 assert answer.problem()["code"] == "service_unavailable"
@@ -109,7 +110,7 @@ class TestAServiceThatBreaks:
         said = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nX-Accel-Expires: 60\r\n\r\nabc"
         with listening(answer=said) as address, gateway_to(address, nginx_binary, tmp_path) as gateway:
             for _ in range(2):  # were the part cached as if whole, the second answer would be 200 with 3 bytes
-                answer = gateway.get("/record?id=1")
+                answer = gateway.get(LINK)
                 assert (answer.headers["Content-Length"], answer.body) == ("10", b"abc")
 
     def test_in_mid_answer_without_a_length_breaks_the_chunks(self, nginx_binary: Path, tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ class TestAServiceThatBreaks:
         with listening(answer=said) as address, gateway_to(address, nginx_binary, tmp_path) as gateway:
             for _ in range(2):
                 with gateway.connect() as connection:
-                    connection.sendall(b"GET /record?id=1 HTTP/1.1\r\nHost: a\r\n\r\n")
+                    connection.sendall(f"GET {LINK} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
                     with connection.makefile("rb") as stream:
                         assert stream.read().endswith(b"3\r\nabc\r\n")
 

@@ -2,8 +2,8 @@
 
 import os
 import re
-import time
 from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 from gateway_process import Answer, GatewayProcess
@@ -71,8 +71,9 @@ def judge(answer: Answer, expected: Expected) -> None:
 @pytest.fixture
 def link(records: PlayedRecords) -> str:
     """The link of a recording that is not cached yet."""
-    records.recordings["1"] = Recording(BODY)
-    return f"/record?id=1&range={time.monotonic_ns()}"
+    record_id = str(uuid4())
+    records.recordings[record_id] = Recording(BODY)
+    return f"/record?id={record_id}&user={uuid4()}"
 
 
 @pytest.mark.parametrize("header", RANGES)
