@@ -1,8 +1,10 @@
 """The link that downloads a recording."""
 
 import re
+from typing import Annotated
 from uuid import UUID
 
+from fastapi import Depends, Request
 from pydantic import HttpUrl
 from starlette.datastructures import Headers
 
@@ -33,3 +35,12 @@ class Links:
     def record(self, headers: Headers, *, record_id: UUID, user_id: UUID) -> str:
         """The link to one recording."""
         return f"{self.base(headers)}/record?id={record_id}&user={user_id}"
+
+
+def _links(request: Request) -> Links:
+    links: Links = request.app.state.links
+    return links
+
+
+LinksOfApp = Annotated[Links, Depends(_links)]
+"""What a route builds links with."""

@@ -12,7 +12,7 @@ from records_service.errors import (
     UsersTimeout,
     UsersUnavailable,
 )
-from records_service.links import Links
+from records_service.links import LinksOfApp
 from records_service.records import docs
 from records_service.records.conditional import Conditions
 from records_service.records.delivery import Asked
@@ -43,13 +43,7 @@ def _records(request: Request) -> RecordsService:
     return service
 
 
-def _links(request: Request) -> Links:
-    links: Links = request.app.state.links
-    return links
-
-
 Records = Annotated[RecordsService, Depends(_records)]
-LinksOfRequest = Annotated[Links, Depends(_links)]
 RecordId = Annotated[CanonicalUuid, Query(alias="id", description="The record's id", examples=[docs.RECORD_ID])]
 UserId = Annotated[CanonicalUuid, Query(alias="user", description="Its owner's id", examples=[docs.USER_ID])]
 
@@ -90,7 +84,7 @@ async def describe_record(
     request: Request,
     response: Response,
     records: Records,
-    links: LinksOfRequest,
+    links: LinksOfApp,
 ) -> RecordInfo:
     """All that is known of a recording, with its waveform. The link is all that is needed."""
     record = await records.get(record_id, user_id)
@@ -115,7 +109,7 @@ async def list_records(
     request: Request,
     response: Response,
     records: Records,
-    links: LinksOfRequest,
+    links: LinksOfApp,
     limit: Annotated[int, Query(ge=1, le=100, description="At most so many")] = 20,
     cursor: Annotated[str | None, Query(max_length=100, description="`next_cursor` of the page before")] = None,
 ) -> RecordPage:

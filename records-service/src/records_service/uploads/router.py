@@ -8,7 +8,7 @@ from fastapi import Depends, Query, Request, Response, status
 from starlette.datastructures import Headers
 
 from records_service.errors import ContentTypeUnsupported, UploadTooLarge
-from records_service.links import Links
+from records_service.links import LinksOfApp
 from records_service.records.schemas import RecordSummary
 from records_service.uploads import docs
 from records_service.uploads.body import Body
@@ -42,11 +42,6 @@ def _uploads(request: Request) -> UploadService:
     return service
 
 
-def _links(request: Request) -> Links:
-    links: Links = request.app.state.links
-    return links
-
-
 def _body_limits(request: Request) -> BodyLimits:
     limits: BodyLimits = request.app.state.body_limits
     return limits
@@ -63,7 +58,7 @@ async def upload_record(
     request: Request,
     response: Response,
     uploads: Annotated[UploadService, Depends(_uploads)],
-    links: Annotated[Links, Depends(_links)],
+    links: LinksOfApp,
     limits: Annotated[BodyLimits, Depends(_body_limits)],
     token: OptionalBearerToken,
     user: Annotated[CanonicalUuid | None, Query(description="The owner's id, if the body is the WAV itself")] = None,
