@@ -1,6 +1,7 @@
 """The neighbour as it is: what records sends and reads is what transcoder-service takes and answers."""
 
 import io
+import json
 import math
 import os
 import struct
@@ -8,6 +9,8 @@ import subprocess
 import sys
 import wave
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +20,43 @@ import pytest
 from standalone.testing import free_port
 
 
+@dataclass(frozen=True)
+class RealTranscoder:
+    """Where it listens and what it logs."""
+
+    url: str
+    log: Path
+
+    def conversions(self) -> int:
+        """How many uploads it was sent so far, whatever became of them."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
+        return sum(line["event"] == "request.answered" and line["path"] == "/transcode" for line in lines)
+
+
 @pytest.fixture(scope="module")
-def real_transcoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """transcoder-service as a process of its own; its URL."""
+def real_transcoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealTranscoder]:
+    """transcoder-service as a process of its own."""
     port = free_port()
     folder: Path = tmp_path_factory.mktemp("transcoder")
     environment = {**os.environ, "LISTEN_PORT": str(port), "SPOOL_DIRECTORY": str(folder), "DRAIN_SECONDS": "0"}
+    environment |= {"LOG_FORMAT": "json", "LOG_LEVEL": "info"}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "transcoder_service.main"], env=environment, stdout=log)
     url = f"http://127.0.0.1:{port}"
     transport = httpx.HTTPTransport(retries=6)
     with httpx.Client(transport=transport, timeout=10) as client:
         client.get(f"{url}/readyz").raise_for_status()
-    yield url
+    yield RealTranscoder(url, folder / "log")
     process.terminate()
     process.wait(10)
 
 
 @pytest.fixture
-def post(real_transcoder: str, serve_records: Callable[..., str], users: Any) -> Callable[[bytes], httpx.Response]:
+def post(
+    real_transcoder: RealTranscoder, serve_records: Callable[..., str], users: Any
+) -> Callable[[bytes], httpx.Response]:
     """Uploads a WAV by a new user."""
-    url = serve_records(transcoder_url=real_transcoder)
+    url = serve_records(transcoder_url=real_transcoder.url)
 
     def send(wav: bytes) -> httpx.Response:
         user, token = users.add()
@@ -86,3 +105,22 @@ class TestRealTranscoder:
         answer = post(wav)
         assert (answer.status_code, answer.json()["code"]) == (status, code)
         assert answer.headers["Content-Type"] == "application/problem+json"
+
+    def test_fifty_uploads_at_once_with_one_key_are_one_conversion(
+        self, real_transcoder: RealTranscoder, serve_records: Callable[..., str], users: Any
+    ) -> None:
+        url = serve_records(transcoder_url=real_transcoder.url, max_uploads=50)
+        user, token = users.add()
+        headers = {"Idempotency-Key": "key-1", "Content-Type": "audio/wav", "Authorization": f"Bearer {token}"}
+        wav = tone(20)
+        before = real_transcoder.conversions()
+
+        def send(_number: int) -> httpx.Response:
+            return httpx.post(f"{url}/record?user={user}", content=wav, headers=headers, trust_env=False, timeout=60)
+
+        with ThreadPoolExecutor(50) as pool:
+            answers = list(pool.map(send, range(50)))
+        assert {answer.status_code for answer in answers} <= {201, 409}
+        assert len({answer.json()["id"] for answer in answers if answer.status_code == 201}) == 1
+        assert send(0).headers["Idempotency-Replayed"] == "true"
+        assert real_transcoder.conversions() - before == 1
