@@ -16,18 +16,19 @@ from transcoder_service.encoding.spool import Spool
 from transcoder_service.lame.encoder import EncoderSettings, PcmFormat
 from transcoder_service.lame.library import load_lame
 
-# MPEG-1, MPEG-2 and MPEG-2.5, frames of 1152 and of 576 samples, rates that LAME keeps and rates that it changes.
+# MPEG-1, MPEG-2 and MPEG-2.5, frames of 1152 and of 576 samples, rates that LAME keeps and rates that it changes; and
+# how many seconds a segment needs, so that its encoder has settled before it ends.
 FORMATS = [
-    (44100, 2),
-    (48000, 2),
-    (32000, 2),
-    (44100, 1),
-    (24000, 1),
-    (22050, 1),
-    (16000, 1),
-    (8000, 1),
-    (96000, 2),
-    (64000, 1),
+    (44100, 2, 6),
+    (48000, 2, 6),
+    (32000, 2, 7),
+    (44100, 1, 6),
+    (24000, 1, 6),
+    (22050, 1, 6),
+    (16000, 1, 9),
+    (8000, 1, 17),
+    (96000, 2, 10),
+    (64000, 1, 15),
 ]
 # What is encoded in one piece, see new_grid.
 WHOLE = [(24000, 2), (22050, 2), (16000, 2), (12000, 1), (11025, 1), (11025, 2), (8000, 2)]
@@ -76,16 +77,13 @@ def encode_in_segments(engine: Engine, samples: Samples, rate: int, count: int) 
     return mp3, len(numbers)
 
 
-def sound_of(rate: int, channels: int, count: int) -> Samples:
-    """Enough of it for so many segments."""
-    return changing_music((13 if rate > 24000 else 25) * count, rate, channels)
-
-
 class TestSegments:
     @pytest.mark.parametrize("count", [1, 2, 3, 12])
-    @pytest.mark.parametrize(("rate", "channels"), FORMATS)
-    def test_decode_to_what_one_pass_gives(self, engine: Engine, rate: int, channels: int, count: int) -> None:
-        samples = sound_of(rate, channels, count)
+    @pytest.mark.parametrize(("rate", "channels", "seconds"), FORMATS)
+    def test_decode_to_what_one_pass_gives(
+        self, engine: Engine, rate: int, channels: int, seconds: int, count: int
+    ) -> None:
+        samples = changing_music(seconds * count, rate, channels)
         mp3, used = encode_in_segments(engine, samples, rate, count)
 
         assert used == count
@@ -95,7 +93,7 @@ class TestSegments:
 
     @pytest.mark.parametrize(("rate", "channels"), WHOLE)
     def test_are_one_where_a_seam_could_be_heard(self, engine: Engine, rate: int, channels: int) -> None:
-        samples = sound_of(rate, channels, 2)
+        samples = changing_music(40, rate, channels)
         mp3, used = encode_in_segments(engine, samples, rate, 2)
 
         assert used == 1
@@ -103,7 +101,7 @@ class TestSegments:
 
     def test_at_constant_bit_rate_are_one(self, engine: Engine) -> None:
         settings = EncoderSettings(mode="cbr")
-        samples = sound_of(44100, 2, 2)
+        samples = changing_music(20, 44100, 2)
 
         assert encode_in_segments(replace(engine, settings=settings), samples, 44100, 2) == (
             one_pass(samples, 44100, settings),
