@@ -1,9 +1,11 @@
 """Puts the MP3s of a recording's segments together, in their order, and makes the tag."""
 
+from bisect import bisect_left
+
 from transcoder_service.encoding.segment import Segment
 from transcoder_service.encoding.spool import Spool
 from transcoder_service.lame.encoder import Encoder
-from transcoder_service.lame.frames import last_contents, whole_frames
+from transcoder_service.lame.frames import last_contents
 from transcoder_service.lame.tag import FrameLedger
 
 # Frames before a seam that two encoders must have in common.
@@ -57,11 +59,12 @@ class Assembly:
             del self._pending[: len(self._tag)]
         written, self._pending = self._pending, bytearray()
         self._spool.append(written)
-        self._remember(self._ledger.add(written))
+        self._remember(*self._ledger.add(written))
 
-    def _remember(self, frames: bytearray) -> None:
+    def _remember(self, frames: bytearray, starts: list[int]) -> None:
         """Keep the last whole frames."""
-        self._recent += frames
-        if len(self._recent) > 2 * RECENT_BYTES:
-            surplus = len(self._recent) - RECENT_BYTES
-            del self._recent[: next(at for at, _ in whole_frames(self._recent) if at >= surplus)]
+        first = bisect_left(starts, len(frames) - RECENT_BYTES)
+        if first:
+            self._recent = frames[starts[first] :]
+        else:
+            self._recent += frames

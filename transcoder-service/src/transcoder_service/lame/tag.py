@@ -58,21 +58,21 @@ class FrameLedger:
         self._cut_off = bytearray()
         self._mode_extension = 0
 
-    def add(self, mp3: bytes | bytearray) -> bytearray:
-        """The next bytes; the frames that are whole with them."""
+    def add(self, mp3: bytes | bytearray) -> tuple[bytearray, list[int]]:
+        """The next bytes; the frames that are whole with them, and where each begins."""
         self.byte_count += len(mp3)
         self._crc = crc16(mp3, self._crc)
         self._cut_off += mp3
         frames = whole_frames(self._cut_off)
         if not frames:
-            return bytearray()
+            return bytearray(), []
         self.frame_count += len(frames)
         self._seek_table.add([kind.kbps for _, kind in frames])
         last_at, last_kind = frames[-1]
         whole = self._cut_off[: last_at + last_kind.length_bytes]
         del self._cut_off[: len(whole)]
         self._mode_extension = whole[last_at + 3] & _MODE_EXTENSION
-        return whole
+        return whole, [at for at, _ in frames]
 
     def write_into(self, tag: bytes, padding_samples: int) -> bytes:
         """The tag frame of the first encoder, its figures replaced by those of all frames."""
