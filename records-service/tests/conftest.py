@@ -32,6 +32,7 @@ from records_service.main import create_app
 from records_service.records.chunks import CHUNK_BYTES, copy_in
 from records_service.records.model import Record
 from records_service.settings import RecordsSettings
+from service_kit.early_answer import EarlyAnswer
 from standalone.testing import TestPostgres
 
 
@@ -181,7 +182,7 @@ def transcoder_server() -> Iterator[FakeTranscoder]:
         except ClientDisconnect:
             transcoder.cancelled += 1
 
-    with serving(counting_disconnects, lifespan="off") as transcoder.url:
+    with serving(EarlyAnswer(counting_disconnects), lifespan="off") as transcoder.url:  # as the real one answers
         yield transcoder
 
 
