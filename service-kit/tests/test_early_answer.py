@@ -38,7 +38,7 @@ class TestARefusal:
     @pytest.mark.parametrize(
         ("path", "tries", "expected"),
         [
-            ("/refused", 100, (401, "unauthorized")),
+            ("/refused", 30, (401, "unauthorized")),
             ("/refused-later", 10, (401, "unauthorized")),
             ("/mine", 10, (413, "body_too_large")),
             ("/nothing", 10, (404, "route_not_found")),

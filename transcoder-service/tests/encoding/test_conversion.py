@@ -84,10 +84,10 @@ class TestASeamThatIsNoGood:
             return fits(assembly, *segments) and good != "none" and len(asked) % 2 == 0
 
         monkeypatch.setattr(Assembly, "fits", judge)
-        mp3 = read_all(Feeder(engine, stereo(100)).run())
+        mp3 = read_all(Feeder(engine, stereo(80)).run())
 
         assert len(asked) >= 2
-        assert np.array_equal(decoded(mp3), decoded(one_pass(changing_music(100, RATE, 2), RATE)))
+        assert np.array_equal(decoded(mp3), decoded(one_pass(changing_music(80, RATE, 2), RATE)))
 
 
 class TestMemory:

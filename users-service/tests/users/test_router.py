@@ -198,7 +198,7 @@ class TestVerifyingAToken:
 class TestPathsAndMethods:
     @pytest.mark.parametrize(
         ("method", "path", "allowed"),
-        [("DELETE", "/user", "GET, POST"), ("GET", "/user/token", "POST"), ("PATCH", "/livez", "GET")],
+        [("DELETE", "/user", "GET, POST"), ("GET", "/user/token", "POST"), ("PATCH", "/livez", "GET, HEAD")],
     )
     def test_a_wrong_method_is_405_and_says_what_is_allowed(
         self, client: httpx.Client, method: str, path: str, allowed: str
