@@ -5,8 +5,8 @@ its bit reservoir, one that goes all the way as well: so what is heard after a s
 
 What an encoder that never emptied it would give is the same too, with one exception: a frame whose sound needs more
 bits than the highest bit rate has is quantised by what the reservoir holds. Measured against one pass, stereo at
-44.1 kHz: music, speech, noise and tones are equal in every sample; of full-scale drums one frame in a hundred after a
-seam differs by less than can be heard, of single clicks one within the next eight frames.
+44.1 kHz: music, noise and tones are equal in every sample; of full-scale drums one frame in a hundred after a seam
+differs, of single clicks one within the next eight frames.
 """
 
 from collections.abc import Iterator

@@ -90,6 +90,7 @@ class Transcoder:
 
     async def _finished(self, next_block: NextBlock, conversion: Conversion, changed: Changed) -> Mp3:
         leaving = asyncio.ensure_future(next_block())
+        leaving.add_done_callback(lambda gone: gone.cancelled() or gone.exception())  # or the loop reports it
         leaving.add_done_callback(lambda _: changed.set())
         try:
             await _wait(changed, lambda: conversion.mp3 is not None or leaving.done(), conversion)
