@@ -7,7 +7,7 @@ import sys
 import pytest
 from pydantic import Field
 
-from service_kit.database import DatabaseUrl
+from service_kit.database_url import DatabaseUrl
 from service_kit.settings import ServiceSettings, load_settings
 
 

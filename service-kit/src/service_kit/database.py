@@ -8,14 +8,14 @@ import select
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import psycopg2
 import sqlalchemy as sa
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
-from pydantic import AfterValidator, SecretStr
+from pydantic import SecretStr
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -30,34 +30,11 @@ WAIT_SECONDS = 5.0
 # A ping before every use (`pool_pre_ping`) costs a fifth of a short request.
 PING_AFTER_IDLE_SECONDS = 0.1
 CONNECT_SECONDS = 3
-URL_SCHEMES = frozenset({"postgresql+psycopg2", "postgresql", "postgres"})
 LOCK_TIMEOUT_STATE = "55P03"
 # Serialization failure, deadlock, a lock or a statement that took longer than the role's timeout: worth another try.
 BUSY_STATES = frozenset({"40001", "40P01", LOCK_TIMEOUT_STATE, "57014"})
 # Insufficient resources: no room on the disk, no memory, no connections left.
 EXHAUSTED_CLASS = "53"
-
-
-def checked_url(url: str) -> str:
-    """The URL of a PostgreSQL database as SQLAlchemy takes it; ValueError, which does not repeat it, if it is none.
-
-    `postgresql://` and `postgres://`, which managed servers hand out, mean the driver that is used here.
-    """
-    try:
-        parsed = sa.make_url(url)
-    except (sa.exc.ArgumentError, ValueError):
-        parsed = None
-    if parsed is None or parsed.drivername not in URL_SCHEMES or not parsed.database:
-        raise ValueError("must be postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE")
-    return parsed.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
-
-
-def _checked_secret(url: SecretStr) -> SecretStr:
-    return SecretStr(checked_url(url.get_secret_value()))
-
-
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_checked_secret)]
-"""A setting that holds the URL of a PostgreSQL database, password included."""
 
 
 class Database:

@@ -9,7 +9,7 @@ import sys
 import sqlalchemy as sa
 from alembic import context
 
-from service_kit.database import checked_url
+from service_kit.database_url import checked_url
 
 
 def run_migrations(metadata: sa.MetaData, *, schema: str, url_variable: str, service_role: str) -> None:

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from service_kit.database import DatabaseUrl
+from service_kit.database_url import DatabaseUrl
 from service_kit.settings import ServiceSettings
 
 
