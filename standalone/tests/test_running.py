@@ -33,7 +33,8 @@ class TestReady:
 
     def test_each_part_has_a_log(self, running: SystemProcess) -> None:
         logs = {log.stem for log in (running.data / "logs").glob("*.log")}
-        assert {"postgres", "nginx", "users-service", "records-service", "transcoder-service", "migrations"} <= logs
+        services = {"users-service", "records-service", "transcoder-service"}
+        assert {"postgres", "nginx", "users-migrations", "records-migrations", *services} <= logs
 
 
 class TestRefusedBesideIt:

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
@@ -41,18 +43,34 @@ def service_url(postgres: Postgres, login: str, password: str) -> str:
     return postgres.url(login, password, DATABASE).replace("postgresql://", "postgresql+psycopg2://", 1)
 
 
-def migrate(folder: Path, variable: str, url: str, log: Path, stopping: Stopping) -> None:
-    """Run `alembic upgrade head` in a service's folder; raises StartFailure with the last line that it wrote."""
-    with log.open("ab") as output:
-        process = start_process(
+@dataclass(frozen=True)
+class Migration:
+    """What brings one service's schema up to date: `alembic` in its folder, with the migrator's URL in a variable."""
+
+    folder: Path
+    variable: str
+    url: str
+    log: Path
+
+
+def migrate(migrations: Sequence[Migration], stopping: Stopping) -> None:
+    """Run `alembic upgrade head` for all at a time; raises StartFailure with the last line of one that failed."""
+    processes = [_start(migration) for migration in migrations]
+    while any(process.poll() is None for process in processes):
+        if stopping.wait(0.02):
+            for process in processes:
+                stop_process(process, signal.SIGTERM, MIGRATION_STOP_SECONDS)
+    for migration, process in zip(migrations, processes, strict=True):
+        if process.returncode != 0 and not stopping.asked:
+            raise StartFailure(f"The migrations of {migration.folder.name} failed: {telling_line(migration.log)}")
+
+
+def _start(migration: Migration) -> subprocess.Popen[bytes]:
+    with migration.log.open("ab") as output:
+        return start_process(
             [sys.executable, "-m", "alembic", "upgrade", "head"],
             on_parent_death=signal.SIGKILL,
             output=output.fileno(),
-            environment={**os.environ, variable: url},
-            directory=folder,
+            environment={**os.environ, migration.variable: migration.url},
+            directory=migration.folder,
         )
-    while process.poll() is None:
-        if stopping.wait(0.02):
-            stop_process(process, signal.SIGTERM, MIGRATION_STOP_SECONDS)
-    if process.returncode != 0 and not stopping.asked:
-        raise StartFailure(f"The migrations of {folder.name} failed: {telling_line(log)}")

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from standalone.data_folder import DataFolder
-from standalone.database import LOGINS, create_database, migrate, service_url
+from standalone.database import LOGINS, Migration, create_database, migrate, service_url
 from standalone.gateway import Gateway
 from standalone.log_files import put_aside, telling_line
 from standalone.ports import answers_ok, free_ports, require_free
@@ -58,7 +58,7 @@ class System:
 
     def start(self) -> None:
         """Start everything and wait until it answers; raises StartFailure. Returns early if it is to stop."""
-        for name in ("postgres", *SERVICES, "nginx", "migrations"):
+        for name in ("postgres", "users-migrations", "records-migrations", *SERVICES, "nginx"):
             put_aside(self._folder.log_of(name))
         self._start_database()
         if self._stopping.asked:
@@ -96,12 +96,15 @@ class System:
         if self._stopping.asked:
             return
         create_database(self.postgres, self._project / "db" / "init.sql", self._passwords)
-        log = self._folder.log_of("migrations")
-        for part in ("users", "records"):
-            url = self._database_url(f"{part}_migrate")
-            migrate(
-                self._project / f"{part}-service", f"{part.upper()}_MIGRATION_DATABASE_URL", url, log, self._stopping
-            )
+        migrate([self._migration("users"), self._migration("records")], self._stopping)
+
+    def _migration(self, part: str) -> Migration:
+        return Migration(
+            self._project / f"{part}-service",
+            f"{part.upper()}_MIGRATION_DATABASE_URL",
+            self._database_url(f"{part}_migrate"),
+            self._folder.log_of(f"{part}-migrations"),
+        )
 
     def _add(self, child: Child) -> None:
         child.start()
