@@ -90,13 +90,22 @@ class TestAClip:
     def test_goes_first(self, scheduler: Scheduler) -> None:
         long = Recording(scheduler).start()
         wait_until(lambda: long.slices > 50)
+        slices_when: dict[str, int] = {}
         done = threading.Event()
-        before = long.slices
-        scheduler.open_share().add(0, done.set)
+
+        def clip() -> None:
+            slices_when["begun"] = long.slices
+            done.set()
+
+        def upload() -> None:
+            slices_when["uploaded"] = long.slices
+            scheduler.open_share().add(0, clip)
+
+        long.share.add(-1, upload)  # by the thread that does the work: nothing runs between
         assert done.wait(5)
         long.stop()
 
-        assert long.slices - before < 10
+        assert slices_when["begun"] == slices_when["uploaded"]
 
 
 class TestAClosedShare:
