@@ -25,7 +25,10 @@ def serve() -> Iterator[Serve]:
             with connection:
                 read = 0
                 while read < after_bytes:
-                    read += len(connection.recv(65536))
+                    block = connection.recv(65536)
+                    if not block:
+                        return
+                    read += len(block)
                 connection.sendall(content)
                 connection.shutdown(socket.SHUT_WR)
                 while connection.recv(65536):
