@@ -230,9 +230,9 @@ def users(users_server: FakeUsers) -> FakeUsers:
     return users_server
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_settings(
-    database: TestPostgres, users: FakeUsers, transcoder: FakeTranscoder
+    database: TestPostgres, users_server: FakeUsers, transcoder_server: FakeTranscoder
 ) -> Callable[..., RecordsSettings]:
     """Settings for the session's database and the fakes; keyword arguments override."""
 
@@ -241,8 +241,8 @@ def make_settings(
             {
                 "records_database_url": SecretStr(database.url("records_service")),
                 "records_database_pool_size": 5,
-                "users_url": users.url,
-                "transcoder_url": transcoder.url,
+                "users_url": users_server.url,
+                "transcoder_url": transcoder_server.url,
                 **overrides,
             }
         )
@@ -251,7 +251,9 @@ def make_settings(
 
 
 @pytest.fixture
-def serve_records(make_settings: Callable[..., RecordsSettings]) -> Iterator[Callable[..., str]]:
+def serve_records(
+    make_settings: Callable[..., RecordsSettings], users: FakeUsers, transcoder: FakeTranscoder
+) -> Iterator[Callable[..., str]]:
     """Starts records-service with the given settings; returns its base URL. Stopped after the test."""
     with ExitStack() as stack:
 
@@ -295,8 +297,15 @@ def store(engine: sa.Engine) -> Callable[..., tuple[Record, bytes]]:
     return store
 
 
+@pytest.fixture(scope="session")
+def served(make_settings: Callable[..., RecordsSettings]) -> Iterator[str]:
+    """The base URL of the records-service that most tests ask: they need none of their own."""
+    with serving(create_app(make_settings())) as url:
+        yield url
+
+
 @pytest.fixture
-def client(serve_records: Callable[..., str]) -> Iterator[httpx.Client]:
-    """A client of a records-service with a pool of five connections."""
-    with httpx.Client(base_url=serve_records(), trust_env=False, timeout=30) as client:
+def client(served: str, users: FakeUsers, transcoder: FakeTranscoder) -> Iterator[httpx.Client]:
+    """A client of a records-service with a pool of five connections and with neighbours that work."""
+    with httpx.Client(base_url=served, trust_env=False, timeout=30) as client:
         yield client

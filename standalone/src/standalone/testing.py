@@ -134,7 +134,7 @@ def open_postgres() -> Iterator[TestPostgres]:
 @contextmanager
 def serve_in_thread(app: FastAPI) -> Iterator[str]:
     """Serve a service's app as in production, but in a thread; yields its base URL."""
-    settings = ServiceSettings.model_validate({"listen_port": free_port()})
+    settings = ServiceSettings.model_validate({"listen_port": free_port(), "drain_seconds": 0})
     server = build_server(app, settings)
     thread = threading.Thread(target=server.run, name="server")
     thread.start()
