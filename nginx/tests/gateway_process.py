@@ -164,7 +164,7 @@ class GatewayProcess:
         return [json.loads(line) for line in self.access_log.read_text().splitlines()]
 
     def log_line(self, request_id: str) -> dict[str, Any]:
-        """The line of one request; nginx writes it after the answer, so it is waited for."""
+        """The line of one request; nginx writes it within a second of the answer, so it is waited for."""
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
             for line in self.log_lines():

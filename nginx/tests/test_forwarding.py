@@ -1,6 +1,9 @@
 """What of a request reaches a service, what of it reaches the log, and where it goes."""
 
 import json
+import signal
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,6 +98,10 @@ class TestRequestId:
         assert len(answer.headers["X-Request-ID"]) == 32
 
 
+FLUSH_SECONDS = 1.5
+"""Within this the gateway has written what it logged."""
+
+
 class TestAccessLog:
     def test_names_the_path_and_never_the_query(self, gateway: GatewayProcess) -> None:
         answer = gateway.get("/records?limit=secret-1", "Authorization: Bearer secret-2")
@@ -119,4 +126,14 @@ class TestAccessLog:
         gateway.get("/health")
         gateway.get("/health/users")
         gateway.log_line(gateway.get("/nowhere").headers["X-Request-ID"])
+        time.sleep(FLUSH_SECONDS)  # another worker may have answered
         assert not [line for line in gateway.log_lines() if line["path"].startswith("/health")]
+
+    @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGQUIT])
+    def test_has_everything_at_the_end(self, nginx_binary: Path, tmp_path: Path, end: signal.Signals) -> None:
+        with GatewayProcess(nginx_binary, tmp_path, {}) as gateway:
+            for _ in range(20):
+                gateway.get("/nowhere")
+            gateway.process.send_signal(end)
+            gateway.process.wait(10)
+        assert len(gateway.log_lines()) == 20
