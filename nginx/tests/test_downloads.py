@@ -154,6 +154,17 @@ class TestTheCache:
         recording.body = os.urandom(size)
         assert [gateway.get(link).body for _ in range(2)] == [recording.body] * 2
 
+    def test_serves_what_took_the_place_of_a_hot_recording(
+        self, gateway: GatewayProcess, records: PlayedRecords, recording: Recording, record_id: str, link: str
+    ) -> None:
+        """Whichever worker still has the file open that was there before."""
+        with ThreadPoolExecutor(8) as pool:
+            assert {answer.body for answer in pool.map(lambda _: gateway.get(link), range(100))} == {recording.body}
+            records.recordings[record_id] = Recording(os.urandom(SIZE))
+            time.sleep(1.1)
+            bodies = {answer.body for answer in pool.map(lambda _: gateway.get(link), range(100))}
+        assert bodies == {records.recordings[record_id].body}
+
     def test_stays_within_its_size(self, nginx_binary: Path, records: PlayedRecords, tmp_path: Path) -> None:
         mp3 = Recording(os.urandom(1 << 20))
         variables = {"RECORDS_UPSTREAM": records.address, "CACHE_MAX_BYTES": str(4 << 20)}
