@@ -240,7 +240,7 @@ class TestALinkThatLeadsNowhere:
 
 class TestCost:
     @pytest.mark.parametrize(("size", "transactions"), [(40_000, 1), (3 * 1024 * 1024, 3), (3 * 1024 * 1024 + 1, 4)])
-    def test_a_transaction_per_window_and_none_besides(
+    def test_a_connection_per_window_and_none_besides(
         self,
         make_settings: Callable[..., RecordsSettings],
         serve_app: ServeApp,

@@ -62,6 +62,7 @@ class Database:
             },
         )
         _ping_idle_connections(self.engine)
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._slots = asyncio.Semaphore(pool_size)
         self._threads = ThreadPoolExecutor(pool_size, thread_name_prefix="database")
 
@@ -71,13 +72,23 @@ class Database:
         Raises DatabaseBusy when no connection comes free within `WAIT_SECONDS`. A caller that is cancelled leaves
         the work to finish; its thread and connection are counted as taken until it has.
         """
+        return await self._in_thread(self.engine, work)
+
+    async def read(self, work: Callable[[sa.Connection], Result]) -> Result:
+        """The same for work that changes nothing: each statement stands alone, one round trip instead of three.
+
+        At PostgreSQL's READ COMMITTED two statements of a transaction see no more of one state than this.
+        """
+        return await self._in_thread(self._autocommit, work)
+
+    async def _in_thread(self, engine: sa.Engine, work: Callable[[sa.Connection], Result]) -> Result:
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._slots.acquire()
         except TimeoutError:
             raise DatabaseBusy from None
         loop = asyncio.get_running_loop()
-        running = self._threads.submit(self._in_transaction, work)
+        running = self._threads.submit(_run, engine, work)
 
         def free(_ended: Future[Result]) -> None:
             if not loop.is_closed():
@@ -86,18 +97,19 @@ class Database:
         running.add_done_callback(free)
         return await asyncio.wrap_future(running)
 
-    def _in_transaction(self, work: Callable[[sa.Connection], Result]) -> Result:
-        with self.engine.begin() as connection:
-            return work(connection)
-
     async def check(self) -> None:
         """Raises unless the database answers."""
-        await self.run(lambda connection: connection.execute(sa.text("SELECT 1")).close())
+        await self.read(lambda connection: connection.execute(sa.text("SELECT 1")).close())
 
     def close(self) -> None:
         """Wait for running work and close all connections."""
         self._threads.shutdown()
         self.engine.dispose()
+
+
+def _run(engine: sa.Engine, work: Callable[[sa.Connection], Result]) -> Result:
+    with engine.begin() as connection:
+        return work(connection)
 
 
 def is_lock_timeout(error: DBAPIError) -> bool:

@@ -1,6 +1,6 @@
 """What a download answers with, and its body in windows of chunks.
 
-A window is read in a transaction of its own, so that a slow client holds no connection while it takes its bytes.
+A window is read in a statement of its own, so that a slow client holds no connection while it takes its bytes.
 """
 
 from collections.abc import AsyncIterator
@@ -79,6 +79,6 @@ async def stream_windows(database: Database, file: StoredFile, wanted: ByteRange
     position = wanted.start
     while position < wanted.stop:
         rest = ByteRange(position, wanted.stop)
-        window = await database.run(partial(read_window, file=file, wanted=rest))
+        window = await database.read(partial(read_window, file=file, wanted=rest))
         yield window
         position += len(window)

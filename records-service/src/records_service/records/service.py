@@ -47,12 +47,12 @@ class RecordsService:
         self._users = users
 
     async def open_delivery(self, record_id: UUID, user_id: UUID, asked: Asked) -> Delivery:
-        """Find the record and read its first window, in one transaction: all that a short recording takes.
+        """Find the record and read its first window with one connection: all that a short recording takes.
 
         Raises RecordNotFound, PreconditionFailed and RangeNotSatisfiable.
         """
         asked_at = time.time()
-        planned, window = await self._database.run(
+        planned, window = await self._database.read(
             partial(_plan_and_read, record_id=record_id, user_id=user_id, asked=asked)
         )
         rest = ByteRange(planned.body.start + len(window), planned.body.stop)
@@ -60,7 +60,7 @@ class RecordsService:
 
     async def get(self, record_id: UUID, user_id: UUID) -> Record:
         """All that is known of a record; raises RecordNotFound."""
-        record = await self._database.run(partial(repository.find_record, record_id=record_id, user_id=user_id))
+        record = await self._database.read(partial(repository.find_record, record_id=record_id, user_id=user_id))
         if record is None:
             raise RecordNotFound
         return record
@@ -80,7 +80,7 @@ class RecordsService:
         except CursorMalformed:
             raise CursorInvalid from None
         owner_id = await self._users.owner_of(token)
-        found = await self._database.run(
+        found = await self._database.read(
             partial(repository.list_records, user_id=owner_id, after=after, limit=limit + 1)
         )
         page = list(found[:limit])

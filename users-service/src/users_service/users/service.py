@@ -51,7 +51,9 @@ class UserService:
 
     async def get(self, token: UUID) -> Account:
         """The token's account; raises Unauthorized."""
-        found = await self._database.run(lambda connection: repository.find_account_by_token(connection, digest(token)))
+        found = await self._database.read(
+            lambda connection: repository.find_account_by_token(connection, digest(token))
+        )
         if found is None or not is_digest_of(token, found.token_sha256):
             raise Unauthorized
         return found
