@@ -31,7 +31,9 @@ CapabilitySets = ctypes.c_uint32 * 6
 def main() -> None:
     """Set this process up and turn it into the command."""
     options = _parse(sys.argv[1:])
-    os.setsid()  # Ctrl-C in the terminal goes to the parent alone, which stops its children in order
+    # Ctrl-C in the terminal goes to the parent alone, which stops its children in order. No session of its own: Linux
+    # shares the cores out between sessions first (autogroup), and the encoders' niceness would count for nothing.
+    os.setpgid(0, 0)
     linux = sys.platform.startswith("linux")
     libc = ctypes.CDLL(None, use_errno=True)
     if options.account:

@@ -25,7 +25,7 @@ def start_process(
     reach: Sequence[Path] = (),
     directory: Path = Path("/"),
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a session of its own; it gets `on_parent_death` when this process ends, kill -9 included.
+    """Start `command` in its own process group; it gets `on_parent_death` when this process ends, kill -9 included.
 
     On Linux the signal comes when the thread that called this ends, so call it from the main thread.
     """

@@ -16,8 +16,8 @@ from heapq import heappop, heappush
 Slice = Callable[[], None]
 
 HEAD_START_SECONDS = 0.25
-# Encoding yields to the event loop, which has little to do but must do it at once.
-THREAD_NICENESS = 5
+# Encoding yields to event loops and to the gateway, which have little to do but must do it at once.
+THREAD_NICENESS = 10
 
 
 class Share:
