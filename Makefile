@@ -3,6 +3,7 @@
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin
+LAME := .venv/lib/libmp3lame.so.0
 PACKAGES := service-kit users-service records-service transcoder-service standalone
 COMPILED := $(filter-out service-kit,$(PACKAGES))
 CHECKED := $(PACKAGES) nginx acceptance bench
@@ -11,7 +12,7 @@ COMPILE := $(VENV)/uv pip compile --quiet --system-certs --universal --python-ve
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types format bench images requirements clean
+.PHONY: help setup run lame test lint types format bench images requirements clean
 MAKEFLAGS += --no-print-directory
 
 help:
@@ -28,6 +29,11 @@ setup:  ## install into .venv what the other targets need (they do it by themsel
 run: setup  ## start the whole system here: PostgreSQL, migrations, services, nginx; Ctrl-C stops it
 	@exec $(VENV)/standalone --with-parent
 
+lame: setup $(LAME)  ## build libmp3lame for this processor: the same MP3s in 7/8 of the CPU time; needs Debian and gcc
+
+$(LAME): transcoder-service/build-libmp3lame.sh
+	@sh transcoder-service/build-libmp3lame.sh native:$(@D)
+
 test: setup  ## run all tests, or one file: make test T=users-service/tests
 	@$(VENV)/python -m pytest $(T)
 
@@ -43,6 +49,7 @@ format: setup  ## bring the code into its form
 	@$(VENV)/ruff format .
 
 bench: setup  ## measure what it costs, beside the lame command and nginx serving files
+	@$(MAKE) lame || echo "Measuring with another libmp3lame"
 	@$(VENV)/python -m bench
 
 images:  ## build the containers' images

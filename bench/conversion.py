@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 
+from bench.lame_command import print_library
 from bench.processes import cpu_seconds, peak_megabytes, reset_peaks, spent
 from bench.recordings import write_wav
 from bench.system import System, running_system
@@ -26,6 +27,7 @@ def main() -> None:
     """Run the report."""
     if shutil.which("lame") is None:
         raise SystemExit("the lame command is the yardstick of this report and is not installed")
+    print_library()
     with tempfile.TemporaryDirectory() as folder, running_system() as system:
         uploader = Uploader(system)
         ten_minutes = write_wav(Path(folder, "music.wav"), seconds=600, sample_rate_hz=44100, channels=2)

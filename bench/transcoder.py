@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from bench.lame_command import Cost, cost_of_lame
+from bench.lame_command import Cost, cost_of_lame, print_library
 from bench.processes import cpu_seconds, peak_megabytes, reset_peaks
 from bench.recordings import write_wav
 
@@ -93,6 +93,7 @@ def main() -> None:
     """Run the report."""
     if shutil.which("lame") is None:
         raise SystemExit("the lame command is the yardstick of this report and is not installed")
+    print_library()
     with tempfile.TemporaryDirectory() as folder:
         hour = write_wav(Path(folder, "hour.wav"), seconds=3600, sample_rate_hz=44100, channels=2)
         long = write_wav(Path(folder, "long.wav"), seconds=600, sample_rate_hz=44100, channels=2)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
+import structlog
 from fastapi import FastAPI
 
 from service_kit.app import build_app
@@ -22,11 +23,15 @@ from transcoder_service.settings import TranscoderSettings
 from transcoder_service.transcodes.router import router
 from transcoder_service.transcodes.service import Transcoder
 
+log = structlog.get_logger()
+
 
 def create_app(settings: TranscoderSettings) -> FastAPI:
     """The app and its encoding threads; raises LameUnusableError."""
+    lame = load_lame(settings.lame_library)
+    log.info("lame.loaded", version=lame.version, library=lame.path)
     engine = Engine(
-        lame=load_lame(settings.lame_library),
+        lame=lame,
         settings=EncoderSettings(
             settings.mp3_mode, settings.mp3_vbr_quality, settings.mp3_cbr_kbps, settings.mp3_effort
         ),

@@ -10,7 +10,9 @@ from service_kit.settings import ServiceSettings
 class TranscoderSettings(ServiceSettings):
     """A field's name in capitals is its variable's name."""
 
-    lame_library: str = Field("", description="path of libmp3lame; empty: the system's, else the lameenc package's")
+    lame_library: str = Field(
+        "", description="path of libmp3lame; empty: one that `make lame` built, the system's or lameenc's"
+    )
     mp3_mode: Literal["vbr", "cbr"] = Field(
         "vbr",
         description="vbr: cut into segments that are encoded side by side and decode to what one pass gives, sample "

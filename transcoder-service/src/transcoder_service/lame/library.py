@@ -1,12 +1,14 @@
 """Finds libmp3lame and declares the functions of it that are used.
 
-Any build of LAME 3.100 or later with the whole `lame_*` API will do: the system's, or the shared object in the
-`lameenc` wheel, which exports it too. The copy inside the `av` wheel is not taken: it encodes at a third of the speed.
+Any build of LAME 3.100 or later with the whole `lame_*` API will do: one built for this machine's processors by
+`build-libmp3lame.sh`, the system's, or the shared object in the `lameenc` wheel, which exports it too. The copy inside
+the `av` wheel is not taken: it encodes at a third of the speed.
 """
 
 import ctypes
 import ctypes.util
 import importlib.util
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +76,9 @@ def load_lame(configured_path: str) -> Lame:
 
 
 def _candidates() -> Iterator[str]:
+    built_here = Path(sys.prefix, "lib", "libmp3lame.so.0")
+    if built_here.exists():
+        yield str(built_here)
     for name in ("libmp3lame.so.0", "libmp3lame.dylib"):
         try:
             ctypes.CDLL(name)
