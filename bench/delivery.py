@@ -1,7 +1,8 @@
 """What downloads cost, beside the same nginx serving the same bytes from a file in the same run.
 
 Warm: requests per second for a 5-second and a 10-minute MP3 at 1, 16 and 64 connections. Cold: the first read of each
-of several recordings, from PostgreSQL. Last, how much slower a hot link answers while four 10-minute WAVs upload.
+of several recordings, from PostgreSQL. Last, how much longer a hot link takes, asked for at a steady rate, while four
+10-minute WAVs upload.
 """
 
 import statistics
@@ -16,7 +17,7 @@ from pathlib import Path
 import httpx
 
 from bench.conversion import Uploader
-from bench.load import put_load
+from bench.load import put_load, steady_latencies
 from bench.processes import cpu_seconds, spent
 from bench.recordings import write_wav
 from bench.system import free_port, running_system
@@ -25,6 +26,7 @@ from standalone.gateway import find_nginx
 SECONDS = 4
 COLD_READS = 5
 P99_ROUNDS = 5
+STEADY_SECONDS = 8
 
 FILE_SERVER = """
 worker_processes auto;
@@ -121,25 +123,32 @@ def report_cold(uploader: Uploader, path: Path) -> None:
 
 
 def report_beside_uploads(uploader: Uploader, clip: Path, music: Path) -> None:
-    """p99 of a hot link while nothing else happens and while four uploads run."""
+    """How long a hot link takes while nothing else happens and while four uploads run."""
     link = uploader.upload(clip)
-    httpx.get(link)
-    idle, busy, uploading = [], [], []
-    for _ in range(P99_ROUNDS):
-        idle.append(put_load(link, connections=4, seconds=SECONDS).p99_seconds)
-        threads = [threading.Thread(target=Uploader(uploader.system).upload, args=(music,)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        busy.append(put_load(link, connections=4, seconds=SECONDS).p99_seconds)
-        uploading.append(sum(thread.is_alive() for thread in threads))
-        for thread in threads:
-            thread.join()
-    ratios = [beside / alone for alone, beside in zip(idle, busy, strict=True)]
-    print(
-        f"\nGET of a 5-second MP3, p99: idle {statistics.median(idle) * 1e3:.2f} ms, beside four 10-minute uploads "
-        f"{statistics.median(busy) * 1e3:.2f} ms, ratio {statistics.median(ratios):.1f} "
-        f"(from {min(ratios):.1f} to {max(ratios):.1f}; uploads still running at the ends: {uploading})"
-    )
+    httpx.get(link).raise_for_status()
+    for per_second, connections in ((100, 4), (1000, 16)):
+        idle, busy, uploading = [], [], []
+        for _ in range(P99_ROUNDS):
+            idle.append(_p99(link, per_second, connections))
+            threads = [threading.Thread(target=Uploader(uploader.system).upload, args=(music,)) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            busy.append(_p99(link, per_second, connections))
+            uploading.append(sum(thread.is_alive() for thread in threads))
+            for thread in threads:
+                thread.join()
+        ratios = [beside / alone for alone, beside in zip(idle, busy, strict=True)]
+        print(
+            f"\nGET of a 5-second MP3, {per_second} times a second, p99: idle {statistics.median(idle) * 1e3:.2f} ms, "
+            f"beside four 10-minute uploads {statistics.median(busy) * 1e3:.2f} ms, "
+            f"ratio {statistics.median(ratios):.1f} (from {min(ratios):.1f} to {max(ratios):.1f}; "
+            f"uploads still running at the ends: {uploading})"
+        )
+
+
+def _p99(link: str, per_second: int, connections: int) -> float:
+    latencies = steady_latencies(link, per_second=per_second, connections=connections, seconds=STEADY_SECONDS)
+    return latencies[len(latencies) * 99 // 100]
 
 
 if __name__ == "__main__":

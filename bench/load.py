@@ -1,11 +1,17 @@
-"""Load on a URL by the `wrk` command, bounded in time, on loopback."""
+"""Load on a URL, bounded in time, on loopback: as much as it takes, by the `wrk` command, or at a steady rate."""
 
+import multiprocessing
 import re
 import shutil
 import subprocess
 import tempfile
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _SCALE = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
@@ -41,6 +47,44 @@ def put_load(url: str, *, connections: int, seconds: int, script: str = "") -> L
         requests=int(_found(r"(\d+) requests in", output)),
         failed=failed,
     )
+
+
+def steady_latencies(url: str, *, per_second: int, connections: int, seconds: float) -> list[float]:
+    """Seconds from the moment each GET was due to the end of its answer, sorted.
+
+    Requests are due at a steady rate, however long those before took, so that a pause of the server counts for all
+    who came in it. In a process of its own, which has nothing else to do.
+    """
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(_steady_latencies, url, per_second, connections, seconds).result()
+
+
+def _steady_latencies(url: str, per_second: int, connections: int, seconds: float) -> list[float]:
+    latencies: list[float] = []
+    started = time.perf_counter()
+
+    def ask(first: int) -> None:
+        parts = urlsplit(url)
+        connection = HTTPConnection(parts.netloc, timeout=30)
+        for number in range(first, round(per_second * seconds), connections):
+            due = started + number / per_second
+            time.sleep(max(0.0, due - time.perf_counter()))
+            connection.request("GET", f"{parts.path}?{parts.query}")
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != 200:
+                raise SystemExit(f"GET {url} was answered {answer.status}")
+            latencies.append(time.perf_counter() - due)
+        connection.close()
+
+    threads = [threading.Thread(target=ask, args=(first,)) for first in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if len(latencies) != round(per_second * seconds):
+        raise SystemExit(f"{len(latencies)} of {round(per_second * seconds)} requests were answered")
+    return sorted(latencies)
 
 
 def _found(pattern: str, text: str) -> str:
