@@ -33,6 +33,8 @@ def build_app(
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        # Left on, it looks for a recipient at each request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     lifecycle = Lifecycle()
     app.state.lifecycle = lifecycle

@@ -1,21 +1,33 @@
 """The route of the transcoder: HTTP in and out, nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from service_kit.app import new_router
+from service_kit.json_body import StrictRoute
 from service_kit.problems import documented
 from transcoder_service import errors
 from transcoder_service.encoding.conversion import Mp3
 from transcoder_service.transcodes.service import NextBlock, Transcoder
 
-router = new_router()
+
+class _ToEndpoint(APIRoute):
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        handle: Callable[[Request], Awaitable[Response]] = self.endpoint
+        return handle
+
+
+class DirectRoute(StrictRoute, _ToEndpoint):
+    """Its endpoint takes the request as it is: looking for arguments to read from it takes 4 % of a clip's CPU time."""
+
+
+router = APIRouter(route_class=DirectRoute)
 
 FACTS_HEADER = "X-Recording-Facts"
 BLOCK_BYTES = 256 * 1024
