@@ -28,8 +28,8 @@ class Engine:
 
     @property
     def room_bytes(self) -> int:
-        """How much of a recording may wait in memory: a segment for each thread, and half of the next."""
-        return self.segments_at_once * self.segment_bytes + self.segment_bytes // 2
+        """How much of a recording may wait in memory: a segment for each thread, and a little of the next."""
+        return self.segments_at_once * self.segment_bytes + self.segment_bytes // 8
 
     def new_encoder(self, pcm: PcmFormat, *, tag: bool) -> Encoder:
         """To be closed."""
