@@ -5,9 +5,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -53,38 +52,41 @@ def steady_latencies(url: str, *, per_second: int, connections: int, seconds: fl
     """Seconds from the moment each GET was due to the end of its answer, sorted.
 
     Requests are due at a steady rate, however long those before took, so that a pause of the server counts for all
-    who came in it. In a process of its own, which has nothing else to do.
+    who came in it; so does one of this client, which shares the cores. It is a process of its own, so that only they
+    are shared.
     """
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
         return process.submit(_steady_latencies, url, per_second, connections, seconds).result()
 
 
 def _steady_latencies(url: str, per_second: int, connections: int, seconds: float) -> list[float]:
-    latencies: list[float] = []
-    started = time.perf_counter()
+    parts = urlsplit(url)
+    opened = [HTTPConnection(parts.netloc, timeout=30) for _ in range(connections)]
 
-    def ask(first: int) -> None:
-        parts = urlsplit(url)
-        connection = HTTPConnection(parts.netloc, timeout=30)
+    def get(connection: HTTPConnection) -> None:
+        connection.request("GET", f"{parts.path}?{parts.query}")
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"GET {url} was answered {answer.status}")
+
+    def ask(first: int) -> list[float]:
+        latencies = []
         for number in range(first, round(per_second * seconds), connections):
             due = started + number / per_second
             time.sleep(max(0.0, due - time.perf_counter()))
-            connection.request("GET", f"{parts.path}?{parts.query}")
-            answer = connection.getresponse()
-            answer.read()
-            if answer.status != 200:
-                raise SystemExit(f"GET {url} was answered {answer.status}")
+            get(opened[first])
             latencies.append(time.perf_counter() - due)
-        connection.close()
+        return latencies
 
-    threads = [threading.Thread(target=ask, args=(first,)) for first in range(connections)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if len(latencies) != round(per_second * seconds):
-        raise SystemExit(f"{len(latencies)} of {round(per_second * seconds)} requests were answered")
-    return sorted(latencies)
+    for connection in opened:
+        get(connection)
+    with ThreadPoolExecutor(connections) as threads:
+        started = time.perf_counter() + 0.1
+        asked = list(threads.map(ask, range(connections)))
+    for connection in opened:
+        connection.close()
+    return sorted(latency for latencies in asked for latency in latencies)
 
 
 def _found(pattern: str, text: str) -> str:

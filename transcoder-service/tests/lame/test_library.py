@@ -1,6 +1,7 @@
 """Any usable libmp3lame will do, and one that will not do is named with the reason."""
 
 import ctypes.util
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +11,18 @@ from yardstick import changing_music
 
 from transcoder_service.lame.encoder import Encoder, EncoderSettings, PcmFormat
 from transcoder_service.lame.library import Lame, LameUnusableError, load_lame
+
+ENCODE = """
+import pathlib, sys
+from transcoder_service.lame.encoder import Encoder, EncoderSettings, PcmFormat
+from transcoder_service.lame.library import Lame
+lame = Lame(sys.argv[1])
+with Encoder(lame, EncoderSettings(), PcmFormat(int(sys.argv[2]), int(sys.argv[3])), tag=True) as encoder:
+    mp3 = encoder.encode(sys.stdin.buffer.read()) + encoder.finish() + encoder.tag()
+maps = pathlib.Path("/proc/self/maps").read_text().splitlines()
+loaded = next(line.split()[-1] for line in maps if "libmp3lame" in line)
+sys.stdout.buffer.write(f"{loaded}\\n{lame.version}\\n".encode() + mp3)
+"""
 
 
 class TestTheLibrary:
@@ -28,14 +41,24 @@ class TestTheLibrary:
     @pytest.mark.parametrize(("rate", "channels"), [(44100, 2), (44100, 1), (16000, 1), (8000, 2), (96000, 2)])
     def test_that_is_built_for_this_processor_makes_the_same_mp3s(self, rate: int, channels: int) -> None:
         built = Path(sys.prefix, "lib", "libmp3lame.so.0")
-        system = ctypes.util.find_library("mp3lame")
-        if not built.exists() or not system or Lame(system).version != Lame(str(built)).version:
-            pytest.skip("needs what `make lame` builds, and the system's library of the same version")
+        if not built.exists() or not ctypes.util.find_library("mp3lame"):
+            pytest.skip("needs what `make lame` builds, and the system's library")
+        assert load_lame("").path == str(built)
         pcm = changing_music(20, rate, channels).tobytes()
 
-        def mp3_by(lame: Lame) -> bytes:
-            with Encoder(lame, EncoderSettings(), PcmFormat(rate, channels), tag=True) as encoder:
-                return encoder.encode(pcm) + encoder.finish() + encoder.tag()
+        by_built, by_system = (mp3_by(library, pcm, rate, channels) for library in (str(built), "libmp3lame.so.0"))
 
-        assert load_lame("").path == str(built)
-        assert mp3_by(Lame(str(built))) == mp3_by(Lame(system))
+        assert by_built[:2] == (str(built.resolve()), "3.100")
+        assert by_system[0] != by_built[0]
+        assert by_system[1:] == by_built[1:]
+
+
+def mp3_by(library: str, pcm: bytes, rate: int, channels: int) -> tuple[str, str, bytes]:
+    """The file that was really loaded, its version, and the MP3.
+
+    In a process of its own: in this one the loader would take the library of that name which is there already.
+    """
+    command = [sys.executable, "-c", ENCODE, library, str(rate), str(channels)]
+    done = subprocess.run(command, input=pcm, capture_output=True, check=True)
+    path, version, mp3 = done.stdout.split(b"\n", 2)
+    return path.decode(), version.decode(), mp3

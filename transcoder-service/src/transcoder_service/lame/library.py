@@ -1,6 +1,6 @@
 """Finds libmp3lame and declares the functions of it that are used.
 
-Any build of LAME 3.100 or later with the whole `lame_*` API will do: one built for this machine's processors by
+Any build of LAME 3.100 or later with the whole `lame_*` API will do: one built for this kind of processor by
 `build-libmp3lame.sh`, the system's, or the shared object in the `lameenc` wheel, which exports it too. The copy inside
 the `av` wheel is not taken: it encodes at a third of the speed.
 """
