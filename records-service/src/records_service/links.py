@@ -37,7 +37,7 @@ class Links:
         return f"{self.base(headers)}/record?id={record_id}&user={user_id}"
 
 
-def _links(request: Request) -> Links:
+async def _links(request: Request) -> Links:
     links: Links = request.app.state.links
     return links
 

@@ -38,7 +38,7 @@ _ANY = (InvalidRequest, QueryArgumentRepeated, QueryArgumentUnknown, DatabaseBus
 _OWNER = (Unauthorized, UsersUnavailable, UsersTimeout)
 
 
-def _records(request: Request) -> RecordsService:
+async def _records(request: Request) -> RecordsService:
     service: RecordsService = request.app.state.records
     return service
 

@@ -37,12 +37,12 @@ class BodyLimits:
     idle_seconds: float
 
 
-def _uploads(request: Request) -> UploadService:
+async def _uploads(request: Request) -> UploadService:
     service: UploadService = request.app.state.uploads
     return service
 
 
-def _body_limits(request: Request) -> BodyLimits:
+async def _body_limits(request: Request) -> BodyLimits:
     limits: BodyLimits = request.app.state.body_limits
     return limits
 
