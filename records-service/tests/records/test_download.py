@@ -56,6 +56,30 @@ class TestTheWhole:
         assert headers["Content-Disposition"].startswith('inline; filename="______.mp3"; filename*=UTF-8')
         assert before <= int(headers["X-Accel-Expires"].removeprefix("@")) <= time.time()
 
+    def test_is_read_once_for_all_who_ask_at_once_but_anew_for_who_comes_later(
+        self, client: httpx.Client, store: Store, query: Callable[..., Any]
+    ) -> None:
+        record, content = store(3 * WINDOW, chunk_size=CHUNK)
+        query("BEGIN")
+        query("LOCK records.record IN ACCESS EXCLUSIVE MODE")
+
+        def reading() -> int:
+            ((count,),) = query(
+                "SELECT count(*) FROM pg_locks WHERE relation = 'records.record'::regclass AND NOT granted"
+            )
+            return int(count)
+
+        with ThreadPoolExecutor(21) as pool:
+            answers = [pool.submit(client.get, link(record)) for _ in range(20)]
+            time.sleep(1)
+            at_once = reading()
+            answers.append(pool.submit(client.get, link(record)))
+            time.sleep(1)
+            later = reading()
+            query("COMMIT")
+            assert {answer.result().content for answer in answers} == {content}
+        assert (at_once, later) == (1, 2)
+
     def test_is_fresh_for_the_second_in_which_the_database_was_asked(
         self, client: httpx.Client, store: Store, query: Callable[..., Any]
     ) -> None:

@@ -45,7 +45,7 @@ class AudioResponse(Response):
         gone = asyncio.create_task(_wait_for_disconnect(receive))
         try:
             await self._send_window(send, window)
-            async for window in self._further_windows:
+            async for window in self._further_windows():
                 if gone.done():
                     raise ClientDisconnect
                 await self._send_window(send, window)

@@ -1,7 +1,8 @@
 """The rules of reading, listing and deleting recordings: who may, and what is there."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
@@ -17,10 +18,13 @@ from records_service.records.model import Record
 from records_service.records.ranges import ByteRange
 from service_kit.database import Database
 
+# What was asked for longer ago is not waited for: it may be of a time before a deletion that is a second old.
+SHARED_SECONDS = 0.5
+
 
 @dataclass(frozen=True)
 class Delivery:
-    """A planned answer, the first window of its body (empty if it has none), and the windows behind that.
+    """A planned answer, the first window of its body (empty if it has none), and how to read those behind it.
 
     `asked_at` is the Unix time, in seconds, at which the database was asked: the record may be gone ever since.
     """
@@ -28,7 +32,7 @@ class Delivery:
     plan: Plan
     asked_at: float
     first_window: bytes
-    further_windows: AsyncIterator[bytes]
+    further_windows: Callable[[], AsyncIterator[bytes]]
 
 
 @dataclass(frozen=True)
@@ -45,18 +49,33 @@ class RecordsService:
     def __init__(self, database: Database, users: UsersClient) -> None:
         self._database = database
         self._users = users
+        self._opening: dict[tuple[UUID, UUID, Asked], tuple[float, asyncio.Task[Delivery]]] = {}
 
     async def open_delivery(self, record_id: UUID, user_id: UUID, asked: Asked) -> Delivery:
         """Find the record and read its first window with one connection: all that a short recording takes.
 
-        Raises RecordNotFound, PreconditionFailed and RangeNotSatisfiable.
+        Equal requests at once share one reading, as those do that come when the gateway's copy of a hot recording has
+        to be confirmed. Raises RecordNotFound, PreconditionFailed and RangeNotSatisfiable.
         """
+        key, now = (record_id, user_id, asked), time.monotonic()
+        since, opening = self._opening.get(key, (0.0, None))
+        if opening is None or now - since > SHARED_SECONDS:
+            opening = asyncio.create_task(self._open(*key))
+            self._opening[key] = (now, opening)
+            opening.add_done_callback(lambda ended: self._forget(key, ended))
+        return await asyncio.shield(opening)
+
+    async def _open(self, record_id: UUID, user_id: UUID, asked: Asked) -> Delivery:
         asked_at = time.time()
         planned, window = await self._database.read(
             partial(_plan_and_read, record_id=record_id, user_id=user_id, asked=asked)
         )
         rest = ByteRange(planned.body.start + len(window), planned.body.stop)
-        return Delivery(planned, asked_at, window, stream_windows(self._database, planned.file, rest))
+        return Delivery(planned, asked_at, window, partial(stream_windows, self._database, planned.file, rest))
+
+    def _forget(self, key: tuple[UUID, UUID, Asked], ended: asyncio.Task[Delivery]) -> None:
+        if self._opening[key][1] is ended:
+            del self._opening[key]
 
     async def get(self, record_id: UUID, user_id: UUID) -> Record:
         """All that is known of a record; raises RecordNotFound."""
