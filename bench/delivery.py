@@ -140,7 +140,8 @@ def report_beside_uploads(uploader: Uploader, clip: Path, music: Path) -> None:
             thread.join()
     ratios = [beside / alone for alone, beside in zip(idle, busy, strict=True)]
     print(
-        f"\nGET of a 5-second MP3, {STEADY_PER_SECOND} times a second, p99: idle {statistics.median(idle) * 1e3:.2f} ms, "
+        f"\nGET of a 5-second MP3, {STEADY_PER_SECOND} times a second, p99: "
+        f"idle {statistics.median(idle) * 1e3:.2f} ms, "
         f"beside four 10-minute uploads {statistics.median(busy) * 1e3:.2f} ms, "
         f"ratio {statistics.median(ratios):.1f} (from {min(ratios):.1f} to {max(ratios):.1f}; "
         f"uploads still running at the ends: {uploading})"
