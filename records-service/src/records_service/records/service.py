@@ -74,7 +74,8 @@ class RecordsService:
         return Delivery(planned, asked_at, window, partial(stream_windows, self._database, planned.file, rest))
 
     def _forget(self, key: tuple[UUID, UUID, Asked], ended: asyncio.Task[Delivery]) -> None:
-        if self._opening[key][1] is ended:
+        _, newest = self._opening.get(key, (0.0, None))
+        if newest is ended:
             del self._opening[key]
 
     async def get(self, record_id: UUID, user_id: UUID) -> Record:
