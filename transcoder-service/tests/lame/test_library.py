@@ -50,7 +50,9 @@ class TestTheLibrary:
 
         assert by_built[:2] == (str(built.resolve()), "3.100")
         assert by_system[0] != by_built[0]
-        assert by_system[1:] == by_built[1:]
+        if by_system[1] != "3.100":
+            pytest.skip(f"the system's library is LAME {by_system[1]}")
+        assert by_system[2] == by_built[2]
 
 
 def mp3_by(library: str, pcm: bytes, rate: int, channels: int) -> tuple[str, str, bytes]:
